@@ -1,0 +1,1 @@
+"""Scripts that run inside Odoo: each has a function ``main(env, *arguments)``."""
