@@ -4,26 +4,10 @@ A skipped test is listed at the end with the package that would bring what it mi
 integration, where nobody reads that, it fails.
 """
 
-import shutil
-
 import pytest
 
 from devtools.console import in_continuous_integration
-
-TOOLS = {
-    "a browser": (("google-chrome", "chromium", "chromium-browser", "google-chrome-stable"), "chromium"),
-    "a PDF engine": (("wkhtmltopdf",), "wkhtmltopdf"),
-}
-
-
-def missing_tools():
-    """Which tools are missing, with the Debian package that brings each."""
-    return {
-        tool: package
-        for tool, (programs, package) in TOOLS.items()
-        if not any(shutil.which(program) for program in programs)
-    }
-
+from devtools.tools import missing_tools
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools import locks, paths, stamps
-from devtools.console import DevError, run_logged, say
+from devtools.console import DevError, Step, run_logged, say
 
 # The second group are fonts and scripts that the package of Odoo only links to.
 PACKAGES = (
@@ -96,8 +96,9 @@ def _fetch_source():
     )
     unpacked = paths.STATE / "source.new"
     shutil.rmtree(unpacked, ignore_errors=True)
-    for package in sorted((paths.APT / "packages").glob("*.deb")):
-        run_logged(f"Unpacking {package.name.split('_')[0]}", ["dpkg-deb", "-x", package, unpacked], "odoo.log")
+    with Step("Unpacking Odoo"):
+        for package in sorted((paths.APT / "packages").glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
     _repair(unpacked / "usr" / "lib" / "python3" / "dist-packages" / "odoo" / "addons")
     shutil.rmtree(paths.SOURCE, ignore_errors=True)
     unpacked.rename(paths.SOURCE)
