@@ -1,0 +1,112 @@
+from odoo.tools import SQL
+
+
+def post_init_hook(env):
+    """Open the files of the customers a firm already has.
+
+    In SQL and per company, because a database may hold a hundred thousand contacts:
+    a customer is a commercial partner with a won lead, a confirmed order or a posted
+    customer invoice.
+    """
+    env.flush_all()
+    _open_customer_files(env)
+    _link_documents(env)
+    env.invalidate_all()
+
+
+def uninstall_hook(env):
+    """Leave no parameter of ours behind; Odoo drops the rest by itself."""
+    env["ir.config_parameter"].sudo().search(
+        [("key", "=like", "print_broker_crm.%")]
+    ).unlink()
+
+
+def _open_customer_files(env):
+    env.cr.execute(
+        SQL(
+            """
+            WITH sale AS (
+                SELECT company_id, partner_id, date_order::date AS day
+                  FROM sale_order
+                 WHERE state = 'sale'
+                UNION ALL
+                SELECT company_id, partner_id, invoice_date
+                  FROM account_move
+                 WHERE move_type IN ('out_invoice', 'out_refund') AND state = 'posted'
+                UNION ALL
+                SELECT COALESCE(lead.company_id, salesperson.company_id),
+                       lead.partner_id, lead.date_closed::date
+                  FROM crm_lead lead
+             LEFT JOIN res_users salesperson ON salesperson.id = lead.user_id
+                 WHERE lead.won_status = 'won' AND lead.active
+            ), customer AS (
+                SELECT sale.company_id, partner.commercial_partner_id AS partner_id,
+                       MIN(sale.day) AS day
+                  FROM sale
+                  JOIN res_partner partner ON partner.id = sale.partner_id
+                 WHERE sale.company_id IS NOT NULL
+              GROUP BY sale.company_id, partner.commercial_partner_id
+            ), opened AS (
+                INSERT INTO broker_customer (
+                    company_id, partner_id, active, date_opened,
+                    create_uid, create_date, write_uid, write_date
+                )
+                SELECT company_id, partner_id, TRUE,
+                       COALESCE(day, (NOW() AT TIME ZONE 'UTC')::date),
+                       %(uid)s, NOW() AT TIME ZONE 'UTC',
+                       %(uid)s, NOW() AT TIME ZONE 'UTC'
+                  FROM customer
+                    ON CONFLICT DO NOTHING
+             RETURNING id, company_id, partner_id, date_opened
+            )
+            INSERT INTO broker_assignment (
+                customer_id, company_id, role, user_id, origin, date_from, operator_id,
+                create_uid, create_date, write_uid, write_date
+            )
+            SELECT opened.id, opened.company_id, 'sales', partner.user_id, 'developed',
+                   opened.date_opened, %(uid)s,
+                   %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
+              FROM opened
+              JOIN res_partner partner ON partner.id = opened.partner_id
+             WHERE partner.user_id IS NOT NULL
+            """,
+            uid=env.uid,
+        )
+    )
+
+
+def _link_documents(env):
+    for table, company in (
+        ("sale_order", SQL("document.company_id")),
+        ("account_move", SQL("document.company_id")),
+        ("crm_lead", SQL("COALESCE(document.company_id, salesperson.company_id)")),
+    ):
+        salesperson = (
+            SQL("LEFT JOIN res_users salesperson ON salesperson.id = document.user_id")
+            if table == "crm_lead"
+            else SQL()
+        )
+        sales_only = (
+            SQL("AND document.move_type IN ('out_invoice','out_refund','out_receipt')")
+            if table == "account_move"
+            else SQL()
+        )
+        env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s linked
+                   SET broker_customer_id = customer.id
+                  FROM %(table)s document
+                  JOIN res_partner partner ON partner.id = document.partner_id
+                  %(salesperson)s
+                  JOIN broker_customer customer
+                    ON customer.partner_id = partner.commercial_partner_id
+                   AND customer.company_id = %(company)s
+                 WHERE linked.id = document.id %(sales_only)s
+                """,
+                table=SQL.identifier(table),
+                salesperson=salesperson,
+                company=company,
+                sales_only=sales_only,
+            )
+        )

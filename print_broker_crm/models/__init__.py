@@ -1,0 +1,17 @@
+from . import (
+    broker_customer_relay_mixin,
+    broker_customer_commission_mixin,
+    broker_customer_tier_mixin,
+    broker_customer_care_mixin,
+    broker_customer_hook_mixin,
+    broker_customer,
+    broker_assignment,
+    res_company,
+    res_config_settings,
+    res_partner,
+    res_users,
+    crm_stage,
+    crm_lead,
+    sale_order,
+    account_move,
+)

@@ -1,0 +1,38 @@
+from odoo import api, fields, models
+from odoo.tools.sql import column_exists, create_column
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    broker_customer_id = fields.Many2one(
+        "broker.customer",
+        string="Customer File",
+        compute="_compute_broker_customer_id",
+        store=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+
+    def _auto_init(self):
+        # On a database full of invoices the column is filled by the install hook.
+        if not column_exists(self.env.cr, self._table, "broker_customer_id"):
+            create_column(self.env.cr, self._table, "broker_customer_id", "int4")
+        return super()._auto_init()
+
+    @api.depends("commercial_partner_id.broker_customer_ids", "company_id", "move_type")
+    def _compute_broker_customer_id(self):
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        (self - sales).broker_customer_id = False
+        self.env["broker.customer"]._fill_customer(
+            sales, lambda move: move.commercial_partner_id, lambda move: move.company_id
+        )
+
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        sales = posted.filtered(lambda move: move.is_sale_document())
+        for company, moves in sales.grouped("company_id").items():
+            self.env["broker.customer"]._open_for_partners(
+                moves.commercial_partner_id, company
+            )
+        return posted

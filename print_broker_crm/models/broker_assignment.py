@@ -1,0 +1,311 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+# No two rows of a customer and role may share a day. PostgreSQL has range types with
+# GiST support built in, so the customer is compared as a range of one number and no
+# extension is needed; text has none, hence one constraint per role.
+_NO_OVERLAP = """EXCLUDE USING gist (
+    int4range(customer_id, customer_id, '[]') WITH &&,
+    daterange(date_from, date_to, '[)') WITH &&
+) WHERE (role = '%s')"""
+_OVERLAP_MESSAGE = (
+    "Two assignments of the same role would overlap on this customer. "
+    "Close the earlier one first."
+)
+
+
+class BrokerAssignment(models.Model):
+    """Who served a customer in a role, from when to when, and how it came to be.
+
+    A ledger: rows are opened and closed by changing the role's user on the contact or
+    the customer file, never edited. `date_from` is the first day, `date_to` the first
+    day no longer; a row that was opened and closed on one day is kept and covers no
+    day.
+    """
+
+    _name = "broker.assignment"
+    _description = "Assignment"
+    _order = "date_from desc, id desc"
+    _rec_name = "user_id"
+    _check_company_auto = True
+    _allow_sudo_commands = False
+
+    customer_id = fields.Many2one(
+        "broker.customer", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        related="customer_id.company_id", store=True, index=True, precompute=True
+    )
+    role = fields.Selection(
+        [
+            ("sales", "Salesperson"),
+            ("service", "Service Agent"),
+            ("care", "Care Officer"),
+            ("sponsor", "Sponsor"),
+        ],
+        required=True,
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Person", required=True, index=True, ondelete="restrict"
+    )
+    origin = fields.Selection(
+        [
+            ("developed", "Developed"),
+            ("transferred", "Transferred"),
+            ("inherited", "Inherited"),
+        ],
+        help="Developed: the salesperson won the customer. Transferred: the "
+        "predecessor still works here. Inherited: the predecessor left.",
+    )
+    date_from = fields.Date(string="From", required=True)
+    date_to = fields.Date(
+        string="Until", help="The first day that no longer belongs to this person."
+    )
+    is_open = fields.Boolean(
+        compute="_compute_is_open", search="_search_is_open", string="Open"
+    )
+    predecessor_id = fields.Many2one("res.users", ondelete="restrict")
+    operator_id = fields.Many2one(
+        "res.users", string="Changed by", required=True, ondelete="restrict"
+    )
+    reason = fields.Char()
+
+    _open_uniq = models.UniqueIndex(
+        "(customer_id, role) WHERE date_to IS NULL",
+        "This customer already has somebody in this role. "
+        "Change the person on the customer file; the earlier assignment is then "
+        "closed.",
+    )
+    _at_date_idx = models.Index("(customer_id, role, date_from)")
+    _date_order = models.Constraint(
+        "CHECK (date_to IS NULL OR date_to >= date_from)",
+        "An assignment cannot end before it began.",
+    )
+    _sales_no_overlap = models.Constraint(_NO_OVERLAP % "sales", _OVERLAP_MESSAGE)
+    _service_no_overlap = models.Constraint(_NO_OVERLAP % "service", _OVERLAP_MESSAGE)
+    _care_no_overlap = models.Constraint(_NO_OVERLAP % "care", _OVERLAP_MESSAGE)
+    _sponsor_no_overlap = models.Constraint(_NO_OVERLAP % "sponsor", _OVERLAP_MESSAGE)
+
+    @api.depends("role", "user_id", "customer_id")
+    def _compute_display_name(self):
+        roles = dict(self._fields["role"]._description_selection(self.env))
+        for assignment in self:
+            assignment.display_name = self.env._(
+                "%(person)s, %(role)s of %(customer)s",
+                person=assignment.user_id.name or "",
+                role=roles.get(assignment.role, ""),
+                customer=assignment.customer_id.display_name or "",
+            )
+
+    @api.depends("date_to")
+    def _compute_is_open(self):
+        for assignment in self:
+            assignment.is_open = not assignment.date_to
+
+    @api.model
+    def _search_is_open(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain.FALSE
+        if True in value:
+            domain |= Domain("date_to", "=", False)
+        if False in value:
+            domain |= Domain("date_to", "!=", False)
+        return domain
+
+    @api.constrains("role", "origin")
+    def _check_origin(self):
+        for assignment in self:
+            if (assignment.role == "sales") != bool(assignment.origin):
+                raise ValidationError(
+                    self.env._(
+                        "Only and always a salesperson's assignment has an origin: "
+                        "check %(assignment)s.",
+                        assignment=assignment.display_name,
+                    )
+                )
+
+    # CRUD
+
+    def write(self, vals):
+        """Only the end of an open row is ever written, and only by the ledger."""
+        if set(vals) != {"date_to"} or any(row.date_to for row in self):
+            raise UserError(
+                self.env._(
+                    "Assignments are a ledger and are not edited. Change the person "
+                    "on the contact or the customer file instead."
+                )
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("Assignments are a ledger and are not deleted.")
+        )
+
+    # BUSINESS
+
+    @api.model
+    def _get_open(self, customers, role):
+        """Return {customer id: open assignment} of a role, in one query."""
+        rows = self.search(
+            Domain("customer_id", "in", customers.ids)
+            & Domain("role", "=", role)
+            & Domain("date_to", "=", False)
+        )
+        return {row.customer_id.id: row for row in rows}
+
+    @api.model
+    def _get_at(self, customers, role, date):
+        """Answer "whose customer was it on that day?" for many customers at once.
+
+        :param customers: `broker.customer` records
+        :param role: 'sales', 'service', 'care' or 'sponsor'
+        :param date: the day, a `date`
+        :return: dict of customer id to `broker.assignment`; customers who had nobody
+            on that day are left out
+        """
+        rows = self.search(
+            Domain("customer_id", "in", customers.ids)
+            & Domain("role", "=", role)
+            & Domain("date_from", "<=", date)
+            & (Domain("date_to", "=", False) | Domain("date_to", ">", date))
+        )
+        return {row.customer_id.id: row for row in rows}
+
+    @api.model
+    def _assign(self, user_by_customer, role):
+        """Close the open rows of a role and open the next ones.
+
+        The context may carry `broker_assignment_date` (a date not before the open
+        row's first day; the company's today by default), `broker_assignment_reason`
+        and, for the salesperson, `broker_assignment_origin`.
+
+        :param user_by_customer: dict of `broker.customer` to `res.users`; an empty
+            user only closes
+        :param role: 'sales', 'service', 'care' or 'sponsor'
+        :return: the rows opened
+        """
+        customers = self.env["broker.customer"].concat(*user_by_customer)
+        last_rows = self._get_last(customers, role)
+        vals_list = []
+        closing = {}
+        for customer, user in user_by_customer.items():
+            last = last_rows.get(customer.id, self.browse())
+            current = last.filtered(lambda row: not row.date_to)
+            if current.user_id == user:
+                continue
+            day = fields.Date.to_date(
+                self.env.context.get("broker_assignment_date")
+            ) or customer.company_id._get_broker_today()
+            if last and day < (last.date_to or last.date_from):
+                # The past is not rewritten by changing the present.
+                day = last.date_to or last.date_from
+            if current:
+                closing[day] = closing.get(day, self.browse()) + current
+            if user:
+                vals_list.append(
+                    {
+                        "customer_id": customer.id,
+                        "role": role,
+                        "user_id": user.id,
+                        "origin": role == "sales" and self._get_origin(last, user),
+                        "date_from": day,
+                        "predecessor_id": last.user_id.id,
+                        "operator_id": self.env.uid,
+                        "reason": self.env.context.get("broker_assignment_reason"),
+                    }
+                )
+        for day, rows in closing.items():
+            rows.write({"date_to": day})
+        self.flush_model()
+        return self.create(vals_list)
+
+    @api.model
+    def _get_last(self, customers, role):
+        """Return {customer id: newest assignment} of a role, open or closed."""
+        rows = self.search(
+            Domain("customer_id", "in", customers.ids) & Domain("role", "=", role),
+            order="customer_id, date_from, id",
+        )
+        return {row.customer_id.id: row for row in rows}
+
+    def _get_origin(self, last, user):
+        """Tell how a salesperson came to a customer.
+
+        :param last: the customer's last sales assignment, or none
+        :param user: the `res.users` who takes over
+        """
+        origin = self.env.context.get("broker_assignment_origin")
+        if origin:
+            return origin
+        if not last:
+            return "developed"
+        if last.user_id == user:
+            # Back after a gap with nobody in between: nothing was taken over.
+            return last.origin
+        return "transferred" if last.user_id.active else "inherited"
+
+    @api.model
+    def _merge_ledgers(self, sources, target):
+        """Join the ledgers of customer files that are merged.
+
+        The target's rows stand. The sources' rows keep their ids, because splits and
+        ledger rows point at them, and are cut where the target has an own row, so
+        that no day has two answers. A row of which nothing is left covers no day.
+
+        :param sources: the `broker.customer` files that disappear
+        :param target: the `broker.customer` file that remains
+        """
+        for role, _label in self._fields["role"].selection:
+            rows = self.search(
+                Domain("customer_id", "in", (sources + target).ids)
+                & Domain("role", "=", role),
+                order="date_to desc nulls first, date_from, id",
+            )
+            standing = rows.filtered(lambda row: row.customer_id == target)
+            spans = [(row.date_from, row.date_to) for row in standing]
+            for row in rows - standing:
+                pieces = _subtract(row.date_from, row.date_to, spans)
+                spans.extend(pieces)
+                row._cut_to(pieces)
+
+    def _cut_to(self, pieces):
+        """Shorten a row to some spans of days; further spans become rows beside it.
+
+        :param pieces: list of (first day, first day no longer or False)
+        """
+        self.ensure_one()
+        first, *others = pieces or [(self.date_from, self.date_from)]
+        copies = [
+            self.copy_data({"date_from": start, "date_to": end})[0]
+            for start, end in others
+        ]
+        if first != (self.date_from, self.date_to):
+            super().write({"date_from": first[0], "date_to": first[1]})
+            self.flush_recordset()
+        self.create(copies)
+
+
+def _subtract(start, end, spans):
+    """Return what is left of the half-open span [start, end) without `spans`.
+
+    An end of None or False means open.
+    """
+    left = [(start, end or False)]
+    for other_start, other_end in spans:
+        rest = []
+        for begin, finish in left:
+            if (other_end and other_end <= begin) or (
+                finish and finish <= other_start
+            ):
+                rest.append((begin, finish))
+                continue
+            if begin < other_start:
+                rest.append((begin, other_start))
+            if other_end and (not finish or other_end < finish):
+                rest.append((other_end, finish))
+        left = rest
+    return left

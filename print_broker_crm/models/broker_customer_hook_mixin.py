@@ -1,0 +1,21 @@
+from odoo import api, models
+
+
+class BrokerCustomerHookMixin(models.AbstractModel):
+    """What happens on the ground floor, for the rooms above to extend.
+
+    It stands last among the parents of `broker.customer`, so that a room's mixin
+    overrides a hook and calls `super()`.
+    """
+
+    _name = "broker.customer.hook.mixin"
+    _description = "Customer File: Hooks"
+
+    @api.model
+    def _before_users_leave(self, users):
+        """Called before users are archived, while everything of theirs still stands.
+
+        It may be called twice for one user and must bear that.
+
+        :param users: the active `res.users` about to be archived
+        """

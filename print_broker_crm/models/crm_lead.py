@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+from odoo.tools.sql import column_exists, create_column
+
+
+class CrmLead(models.Model):
+    _inherit = "crm.lead"
+
+    broker_customer_id = fields.Many2one(
+        "broker.customer",
+        string="Customer File",
+        compute="_compute_broker_customer_id",
+        store=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+
+    def _auto_init(self):
+        # On a database full of leads the column is filled by the install hook.
+        if not column_exists(self.env.cr, self._table, "broker_customer_id"):
+            create_column(self.env.cr, self._table, "broker_customer_id", "int4")
+        return super()._auto_init()
+
+    @api.depends(
+        "partner_id.commercial_partner_id.broker_customer_ids", "company_id", "user_id"
+    )
+    def _compute_broker_customer_id(self):
+        self.env["broker.customer"]._fill_customer(
+            self, lambda lead: lead.partner_id, lambda lead: lead._get_broker_company()
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        leads = super().create(vals_list)
+        leads._broker_after_stage(self.browse(), self.browse())
+        return leads
+
+    def write(self, vals):
+        if not {"stage_id", "probability", "active", "partner_id"} & set(vals):
+            return super().write(vals)
+        won = self._broker_filter_won()
+        in_handoff = self.filtered("stage_id.is_service_handoff")
+        result = super().write(vals)
+        self._broker_after_stage(won, in_handoff)
+        return result
+
+    def _get_broker_company(self):
+        """Return the `res.company` whose customer the lead is about."""
+        self.ensure_one()
+        return self.company_id or self.user_id.company_id or self.env.company
+
+    def _broker_filter_won(self):
+        return self.filtered(lambda lead: lead.won_status == "won")
+
+    def _broker_after_stage(self, won_before, in_handoff_before):
+        """Open customer files for newly won leads, handoffs for those handed over."""
+        entered = (
+            self.filtered("stage_id.is_service_handoff") - in_handoff_before
+        )
+        for company, leads in (
+            (self._broker_filter_won() - won_before)
+            .filtered("partner_id")
+            .grouped(lambda lead: lead._get_broker_company())
+            .items()
+        ):
+            self.env["broker.customer"]._open_for_partners(leads.partner_id, company)
+        if entered:
+            self.env["broker.handoff"]._open_for_leads(entered)
