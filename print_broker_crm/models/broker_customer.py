@@ -234,13 +234,6 @@ class BrokerCustomer(models.Model):
                 )
             )
 
-    @api.model
-    def default_get(self, fields):
-        """Do not take over the defaults of a contact that the file does not own."""
-        defaults = super().default_get(fields)
-        defaults.setdefault("is_company", True)
-        return defaults
-
     # ACTIONS
 
     def action_view_orders(self):
@@ -322,9 +315,18 @@ class BrokerCustomer(models.Model):
                 record.broker_customer_id = files.get(partner._origin.id, False)
 
     def _get_role_users(self, roles):
-        """Return {role: {customer id: user id}} as stored now."""
+        """Return {role: {customer id: user id}} as stored now.
+
+        The salesperson is read from the contact: while a change is written through
+        the file, the file itself already shows the new one.
+        """
         return {
-            role: {customer.id: customer[field].id for customer in self.sudo()}
+            role: {
+                customer.id: (customer.partner_id if role == "sales" else customer)[
+                    field
+                ].id
+                for customer in self.sudo()
+            }
             for role, field in roles.items()
         }
 
