@@ -16,20 +16,12 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Leave no trace in Odoo's own tables; Odoo drops our models by itself."""
-    env["ir.config_parameter"].sudo().search(
-        [("key", "=like", "print_broker_crm.%")]
-    ).unlink()
+    env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
     # A stage that still holds opportunities could not be deleted: they go back to the
     # won stage before it.
     stages = env["crm.stage"].search([("is_service_handoff", "=", True)])
-    leads = (
-        env["crm.lead"]
-        .with_context(active_test=False)
-        .search([("stage_id", "in", stages.ids)])
-    )
-    won = env["crm.stage"].search(
-        [("is_won", "=", True), ("id", "not in", stages.ids)], limit=1
-    )
+    leads = env["crm.lead"].with_context(active_test=False).search([("stage_id", "in", stages.ids)])
+    won = env["crm.stage"].search([("is_won", "=", True), ("id", "not in", stages.ids)], limit=1)
     if leads and won:
         leads.with_context(tracking_disable=True).stage_id = won
 

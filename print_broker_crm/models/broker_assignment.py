@@ -9,10 +9,7 @@ _NO_OVERLAP = """EXCLUDE USING gist (
     int4range(customer_id, customer_id, '[]') WITH &&,
     daterange(date_from, date_to, '[)') WITH &&
 ) WHERE (role = '%s')"""
-_OVERLAP_MESSAGE = (
-    "Two assignments of the same role would overlap on this customer. "
-    "Close the earlier one first."
-)
+_OVERLAP_MESSAGE = "Two assignments of the same role would overlap on this customer. Close the earlier one first."
 
 
 class BrokerAssignment(models.Model):
@@ -31,12 +28,8 @@ class BrokerAssignment(models.Model):
     _check_company_auto = True
     _allow_sudo_commands = False
 
-    customer_id = fields.Many2one(
-        "broker.customer", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="customer_id.company_id", store=True, index=True, precompute=True
-    )
+    customer_id = fields.Many2one("broker.customer", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="customer_id.company_id", store=True, index=True, precompute=True)
     role = fields.Selection(
         [
             ("sales", "Salesperson"),
@@ -46,9 +39,7 @@ class BrokerAssignment(models.Model):
         ],
         required=True,
     )
-    user_id = fields.Many2one(
-        "res.users", string="Person", required=True, index=True, ondelete="restrict"
-    )
+    user_id = fields.Many2one("res.users", string="Person", required=True, index=True, ondelete="restrict")
     origin = fields.Selection(
         [
             ("developed", "Developed"),
@@ -59,16 +50,10 @@ class BrokerAssignment(models.Model):
         "predecessor still works here. Inherited: the predecessor left.",
     )
     date_from = fields.Date(string="From", required=True)
-    date_to = fields.Date(
-        string="Until", help="The first day that no longer belongs to this person."
-    )
-    is_open = fields.Boolean(
-        compute="_compute_is_open", search="_search_is_open", string="Open"
-    )
+    date_to = fields.Date(string="Until", help="The first day that no longer belongs to this person.")
+    is_open = fields.Boolean(compute="_compute_is_open", search="_search_is_open", string="Open")
     predecessor_id = fields.Many2one("res.users", ondelete="restrict")
-    operator_id = fields.Many2one(
-        "res.users", string="Changed by", required=True, ondelete="restrict"
-    )
+    operator_id = fields.Many2one("res.users", string="Changed by", required=True, ondelete="restrict")
     reason = fields.Char()
 
     _open_uniq = models.UniqueIndex(
@@ -120,8 +105,7 @@ class BrokerAssignment(models.Model):
             if (assignment.role == "sales") != bool(assignment.origin):
                 raise ValidationError(
                     self.env._(
-                        "Only and always a salesperson's assignment has an origin: "
-                        "check %(assignment)s.",
+                        "Only and always a salesperson's assignment has an origin: check %(assignment)s.",
                         assignment=assignment.display_name,
                     )
                 )
@@ -141,9 +125,7 @@ class BrokerAssignment(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(
-            self.env._("Assignments are a ledger and are not deleted.")
-        )
+        raise UserError(self.env._("Assignments are a ledger and are not deleted."))
 
     # BUSINESS
 
@@ -151,9 +133,7 @@ class BrokerAssignment(models.Model):
     def _get_open(self, customers, role):
         """Return {customer id: open assignment} of a role, in one query."""
         rows = self.search(
-            Domain("customer_id", "in", customers.ids)
-            & Domain("role", "=", role)
-            & Domain("date_to", "=", False)
+            Domain("customer_id", "in", customers.ids) & Domain("role", "=", role) & Domain("date_to", "=", False)
         )
         return {row.customer_id.id: row for row in rows}
 
@@ -197,9 +177,10 @@ class BrokerAssignment(models.Model):
             current = last.filtered(lambda row: not row.date_to)
             if current.user_id == user:
                 continue
-            day = fields.Date.to_date(
-                self.env.context.get("broker_assignment_date")
-            ) or customer.company_id._get_broker_today()
+            day = (
+                fields.Date.to_date(self.env.context.get("broker_assignment_date"))
+                or customer.company_id._get_broker_today()
+            )
             if last and day < (last.date_to or last.date_from):
                 # The past is not rewritten by changing the present.
                 day = last.date_to or last.date_from
@@ -261,8 +242,7 @@ class BrokerAssignment(models.Model):
         """
         for role, _label in self._fields["role"].selection:
             rows = self.search(
-                Domain("customer_id", "in", (sources + target).ids)
-                & Domain("role", "=", role),
+                Domain("customer_id", "in", (sources + target).ids) & Domain("role", "=", role),
                 order="date_to desc nulls first, date_from, id",
             )
             standing = rows.filtered(lambda row: row.customer_id == target)
@@ -279,10 +259,7 @@ class BrokerAssignment(models.Model):
         """
         self.ensure_one()
         first, *others = pieces or [(self.date_from, self.date_from)]
-        copies = [
-            self.copy_data({"date_from": start, "date_to": end})[0]
-            for start, end in others
-        ]
+        copies = [self.copy_data({"date_from": start, "date_to": end})[0] for start, end in others]
         if first != (self.date_from, self.date_to):
             super().write({"date_from": first[0], "date_to": first[1]})
             self.flush_recordset()
@@ -298,9 +275,7 @@ def _subtract(start, end, spans):
     for other_start, other_end in spans:
         rest = []
         for begin, finish in left:
-            if (other_end and other_end <= begin) or (
-                finish and finish <= other_start
-            ):
+            if (other_end and other_end <= begin) or (finish and finish <= other_start):
                 rest.append((begin, finish))
                 continue
             if begin < other_start:

@@ -1,5 +1,12 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import (
+    AccessError,
+    ConcurrencyError,
+    UserError,
+    ValidationError,
+)
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -88,25 +95,16 @@ class BrokerCustomer(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="A member of the management who visits the customer.",
     )
-    assignment_ids = fields.One2many(
-        "broker.assignment", "customer_id", string="Assignments", readonly=True
-    )
+    assignment_ids = fields.One2many("broker.assignment", "customer_id", string="Assignments", readonly=True)
     sales_origin = fields.Selection(
-        selection=lambda self: self.env["broker.assignment"]
-        ._fields["origin"]
-        ._description_selection(self.env),
+        selection=lambda self: self.env["broker.assignment"]._fields["origin"]._description_selection(self.env),
         string="Origin",
         compute="_compute_sales_origin",
         search="_search_sales_origin",
-        help="How the present salesperson came to this customer. "
-        "It decides the split of the commission.",
+        help="How the present salesperson came to this customer. It decides the split of the commission.",
     )
-    order_ids = fields.One2many(
-        "sale.order", "broker_customer_id", string="Orders", readonly=True
-    )
-    order_count = fields.Integer(
-        string="Jobs", compute="_compute_order_count", compute_sudo=True
-    )
+    order_ids = fields.One2many("sale.order", "broker_customer_id", string="Orders", readonly=True)
+    order_count = fields.Integer(string="Jobs", compute="_compute_order_count", compute_sudo=True)
 
     can_assign = fields.Boolean(compute="_compute_can_assign")
 
@@ -124,9 +122,7 @@ class BrokerCustomer(models.Model):
     def _compute_sales_origin(self):
         open_rows = self.env["broker.assignment"].sudo()._get_open(self, "sales")
         for customer in self:
-            customer.sales_origin = open_rows.get(customer.id, {}) and (
-                open_rows[customer.id].origin
-            )
+            customer.sales_origin = open_rows.get(customer.id, {}) and (open_rows[customer.id].origin)
 
     @api.model
     def _search_sales_origin(self, operator, value):
@@ -135,11 +131,7 @@ class BrokerCustomer(models.Model):
         rows = (
             self.env["broker.assignment"]
             .sudo()
-            ._search(
-                Domain("role", "=", "sales")
-                & Domain("date_to", "=", False)
-                & Domain("origin", "in", value)
-            )
+            ._search(Domain("role", "=", "sales") & Domain("date_to", "=", False) & Domain("origin", "in", value))
         )
         found = Domain("assignment_ids", "any!", Domain("id", "in", rows))
         if False in value:
@@ -153,8 +145,7 @@ class BrokerCustomer(models.Model):
     def _compute_order_count(self):
         counts = dict(
             self.env["sale.order"]._read_group(
-                Domain("broker_customer_id", "in", self.ids)
-                & Domain("state", "=", "sale"),
+                Domain("broker_customer_id", "in", self.ids) & Domain("state", "=", "sale"),
                 ["broker_customer_id"],
                 ["__count"],
             )
@@ -173,8 +164,7 @@ class BrokerCustomer(models.Model):
             if partner != partner.commercial_partner_id:
                 raise ValidationError(
                     self.env._(
-                        "%(contact)s belongs to %(company)s. "
-                        "Open the customer file on the company that is invoiced.",
+                        "%(contact)s belongs to %(company)s. Open the customer file on the company that is invoiced.",
                         contact=partner.name,
                         company=partner.commercial_partner_id.name,
                     )
@@ -193,11 +183,7 @@ class BrokerCustomer(models.Model):
         # The salesperson is written through to the partner, whose own write keeps
         # the ledger: only our three columns are looked after here.
         self._check_may_assign(vals)
-        roles = {
-            role: field
-            for role, field in ROLE_FIELDS.items()
-            if role != "sales" and field in vals
-        }
+        roles = {role: field for role, field in ROLE_FIELDS.items() if role != "sales" and field in vals}
         before = self._get_role_users(roles)
         result = super().write(vals)
         if roles:
@@ -228,11 +214,7 @@ class BrokerCustomer(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_history(self):
         if any(customer.order_ids for customer in self.sudo()):
-            raise UserError(
-                self.env._(
-                    "A customer file with orders cannot be deleted; archive it instead."
-                )
-            )
+            raise UserError(self.env._("A customer file with orders cannot be deleted; archive it instead."))
 
     # ACTIONS
 
@@ -250,9 +232,7 @@ class BrokerCustomer(models.Model):
     def action_view_assignments(self):
         """Open the ledger of who served the customer, from when to when."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "print_broker_crm.broker_assignment_action"
-        )
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_assignment_action")
         action["domain"] = [("customer_id", "=", self.id)]
         return action
 
@@ -271,16 +251,17 @@ class BrokerCustomer(models.Model):
         missing = commercial_partners.filtered(lambda p: p.id not in found)
         customers = self.sudo().concat(*found.values())
         if missing:
-            customers += (
-                self.sudo()
-                .with_company(company)
-                .create(
-                    [
-                        {"partner_id": partner.id, "company_id": company.id}
-                        for partner in missing
-                    ]
-                )
-            )
+            try:
+                with self.env.cr.savepoint():
+                    customers += (
+                        self.sudo()
+                        .with_company(company)
+                        .create([{"partner_id": partner.id, "company_id": company.id} for partner in missing])
+                    )
+            except UniqueViolation as error:
+                # Somebody opened the same file at the same moment; Odoo runs the
+                # request again, and then the file is found.
+                raise ConcurrencyError(str(error)) from error
         return customers
 
     @api.model
@@ -293,8 +274,7 @@ class BrokerCustomer(models.Model):
             self.sudo()
             .with_context(active_test=False)
             .search(
-                Domain("company_id", "=", company.id)
-                & Domain("partner_id", "in", partners.commercial_partner_id.ids)
+                Domain("company_id", "=", company.id) & Domain("partner_id", "in", partners.commercial_partner_id.ids)
             )
         )
         return {customer.partner_id.id: customer for customer in customers}
@@ -322,9 +302,7 @@ class BrokerCustomer(models.Model):
         """
         return {
             role: {
-                customer.id: (customer.partner_id if role == "sales" else customer)[
-                    field
-                ].id
+                customer.id: (customer.partner_id if role == "sales" else customer)[field].id
                 for customer in self.sudo()
             }
             for role, field in roles.items()
@@ -341,14 +319,10 @@ class BrokerCustomer(models.Model):
         for role, field in roles.items():
             known = before.get(role, {})
             changed = self.sudo().filtered(
-                lambda customer, field=field, known=known: (
-                    customer[field].id != known.get(customer.id, False)
-                )
+                lambda customer, field=field, known=known: customer[field].id != known.get(customer.id, False)
             )
             if changed:
-                Assignment._assign(
-                    {customer: customer[field] for customer in changed}, role
-                )
+                Assignment._assign({customer: customer[field] for customer in changed}, role)
 
     @api.model
     def _merge_partners(self, sources, target):
@@ -358,16 +332,9 @@ class BrokerCustomer(models.Model):
         :param sources: the `res.partner` that disappear
         :param target: the `res.partner` that remains
         """
-        files = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search([("partner_id", "in", (sources + target).ids)])
-        )
+        files = self.sudo().with_context(active_test=False).search([("partner_id", "in", (sources + target).ids)])
         for company_files in files.grouped("company_id").values():
-            kept = (
-                company_files.filtered(lambda file: file.partner_id == target)
-                or company_files
-            )[:1]
+            kept = (company_files.filtered(lambda file: file.partner_id == target) or company_files)[:1]
             company_files._merge_into(kept)
 
     def _merge_into(self, target):
@@ -392,13 +359,8 @@ class BrokerCustomer(models.Model):
         self.env.invalidate_all()
         # The join table of the deleted file's followers and the like are gone with
         # it; the partner stays: it is merged by Odoo.
-        self.env.cr.execute(
-            SQL("DELETE FROM broker_customer WHERE id IN %s", tuple(sources.ids))
-        )
+        self.env.cr.execute(SQL("DELETE FROM broker_customer WHERE id IN %s", tuple(sources.ids)))
         self.env.invalidate_all()
         target.message_post(
-            body=self.env._(
-                "Merged with the customer file of another contact; "
-                "both histories are kept here."
-            )
+            body=self.env._("Merged with the customer file of another contact; both histories are kept here.")
         )

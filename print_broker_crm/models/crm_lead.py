@@ -20,9 +20,7 @@ class CrmLead(models.Model):
             create_column(self.env.cr, self._table, "broker_customer_id", "int4")
         return super()._auto_init()
 
-    @api.depends(
-        "partner_id.commercial_partner_id.broker_customer_ids", "company_id", "user_id"
-    )
+    @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id", "user_id")
     def _compute_broker_customer_id(self):
         self.env["broker.customer"]._fill_customer(
             self, lambda lead: lead.partner_id, lambda lead: lead._get_broker_company()
@@ -53,9 +51,7 @@ class CrmLead(models.Model):
 
     def _broker_after_stage(self, won_before, in_handoff_before):
         """Open customer files for newly won leads, handoffs for those handed over."""
-        entered = (
-            self.filtered("stage_id.is_service_handoff") - in_handoff_before
-        )
+        entered = self.filtered("stage_id.is_service_handoff") - in_handoff_before
         for company, leads in (
             (self._broker_filter_won() - won_before)
             .filtered("partner_id")

@@ -6,6 +6,5 @@ class CrmStage(models.Model):
 
     is_service_handoff = fields.Boolean(
         string="Is Service Handoff Stage?",
-        help="An opportunity that enters this stage is handed over from sales to "
-        "service.",
+        help="An opportunity that enters this stage is handed over from sales to service.",
     )

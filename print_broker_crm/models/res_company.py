@@ -12,9 +12,7 @@ class ResCompany(models.Model):
     def _get_broker_tz(self):
         """Return the name of the time zone in which the firm's days begin."""
         self.ensure_one()
-        return (
-            self._get_broker_calendar().tz or self.partner_id.tz or self.env.user.tz
-        ) or "UTC"
+        return (self._get_broker_calendar().tz or self.partner_id.tz or self.env.user.tz) or "UTC"
 
     def _get_broker_today(self):
         """Return the firm's present day, whoever asks from wherever."""

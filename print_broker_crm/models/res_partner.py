@@ -27,18 +27,13 @@ class ResPartner(models.Model):
             )
         )
         for partner in self:
-            partner.broker_customer_count = counts.get(
-                partner.commercial_partner_id._origin, 0
-            )
+            partner.broker_customer_count = counts.get(partner.commercial_partner_id._origin, 0)
 
     def write(self, vals):
         if "user_id" not in vals:
             return super().write(vals)
         customers = (
-            self.env["broker.customer"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("partner_id", "in", self.ids)])
+            self.env["broker.customer"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
         )
         before = customers._get_role_users({"sales": "user_id"})
         result = super().write(vals)
@@ -48,12 +43,8 @@ class ResPartner(models.Model):
     def action_view_broker_customers(self):
         """Open the contact's customer file in the companies of the user."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "print_broker_crm.broker_customer_action"
-        )
-        customers = self.env["broker.customer"].search(
-            [("partner_id", "=", self.commercial_partner_id.id)]
-        )
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_customer_action")
+        customers = self.env["broker.customer"].search([("partner_id", "=", self.commercial_partner_id.id)])
         if len(customers) == 1:
             form = self.env.ref("print_broker_crm.broker_customer_view_form")
             action.update(res_id=customers.id, views=[(form.id, "form")])

@@ -22,9 +22,7 @@ class SaleOrder(models.Model):
 
     @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id")
     def _compute_broker_customer_id(self):
-        self.env["broker.customer"]._fill_customer(
-            self, lambda order: order.partner_id, lambda order: order.company_id
-        )
+        self.env["broker.customer"]._fill_customer(self, lambda order: order.partner_id, lambda order: order.company_id)
 
     def _action_confirm(self):
         result = super()._action_confirm()

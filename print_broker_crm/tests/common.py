@@ -52,9 +52,7 @@ class BrokerCommon(TransactionCase):
         cls.service_lin = cls._create_user("lin", "group_service_agent")
         cls.care_sun = cls._create_user("sun", "group_care_officer")
         cls.manager_qian = cls._create_user("qian", "group_manager")
-        cls.plain_user = new_test_user(
-            cls.env, login="broker_plain", groups="base.group_user"
-        )
+        cls.plain_user = new_test_user(cls.env, login="broker_plain", groups="base.group_user")
         cls.partner = cls._create_partner("Jade Restaurant", cls.sales_wang)
 
     @classmethod
@@ -85,9 +83,7 @@ class BrokerCommon(TransactionCase):
     @classmethod
     def _open_customer(cls, partner=None, service=None, company=None):
         """Return the customer file of a partner, opening it when it misses."""
-        customer = cls.env["broker.customer"]._open_for_partners(
-            partner or cls.partner, company or cls.company
-        )
+        customer = cls.env["broker.customer"]._open_for_partners(partner or cls.partner, company or cls.company)
         if service:
             customer.service_user_id = service
         return customer

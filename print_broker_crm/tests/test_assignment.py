@@ -14,9 +14,7 @@ class TestAssignment(BrokerCommon):
     def _rows(self, customer, role="sales"):
         return [
             (row.user_id, row.origin, row.date_from, row.date_to)
-            for row in customer.assignment_ids.filtered(lambda r: r.role == role).sorted(
-                lambda r: (r.date_from, r.id)
-            )
+            for row in customer.assignment_ids.filtered(lambda r: r.role == role).sorted(lambda r: (r.date_from, r.id))
         ]
 
     def test_salesperson_of_the_contact_opens_the_first_row(self):
@@ -62,9 +60,7 @@ class TestAssignment(BrokerCommon):
         )
         self.assertEqual(self.partner.user_id, self.sales_zhao)
         self.assertEqual(self._rows(customer)[-1][:2], (self.sales_zhao, "transferred"))
-        self.assertEqual(
-            self._rows(customer, "service")[0][:2], (self.service_chen, False)
-        )
+        self.assertEqual(self._rows(customer, "service")[0][:2], (self.service_chen, False))
 
     def test_customer_of_a_leaver_is_inherited(self):
         customer = self._open_customer()
@@ -97,9 +93,7 @@ class TestAssignment(BrokerCommon):
     def test_the_past_is_not_rewritten(self):
         with freeze_time("2026-05-11 04:00:00"):
             customer = self._open_customer()
-            self.partner.with_context(
-                broker_assignment_date="2020-01-01"
-            ).user_id = self.sales_zhao
+            self.partner.with_context(broker_assignment_date="2020-01-01").user_id = self.sales_zhao
         self.assertEqual(
             [row[2:] for row in self._rows(customer)],
             [

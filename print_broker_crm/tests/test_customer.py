@@ -23,9 +23,7 @@ class TestCustomer(BrokerCommon):
         self.assertEqual(len(self.partner.broker_customer_ids), 1)
 
     def test_file_opens_on_the_commercial_partner(self):
-        buyer = self.env["res.partner"].create(
-            {"name": "Buyer", "parent_id": self.partner.id}
-        )
+        buyer = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.partner.id})
         customer = self.env["broker.customer"]._open_for_partners(buyer, self.company)
         self.assertEqual(customer.partner_id, self.partner)
         with self.assertRaises(ValidationError):
@@ -37,17 +35,13 @@ class TestCustomer(BrokerCommon):
         second = self._open_customer(company=company)
         self.assertNotEqual(first, second)
         self.assertEqual(first.partner_id, second.partner_id)
-        visible = (
-            self.env["broker.customer"].with_user(self.manager_qian).search([])
-        )
+        visible = self.env["broker.customer"].with_user(self.manager_qian).search([])
         self.assertIn(first, visible)
         self.assertNotIn(second, visible)
 
     def test_roles_see_their_own_customers(self):
         mine = self._open_customer(service=self.service_chen)
-        other = self._open_customer(
-            self._create_partner("Other School", self.sales_zhao), self.service_lin
-        )
+        other = self._open_customer(self._create_partner("Other School", self.sales_zhao), self.service_lin)
         for user, seen in (
             (self.sales_wang, mine),
             (self.sales_zhao, other),
@@ -56,11 +50,7 @@ class TestCustomer(BrokerCommon):
             (self.care_sun, mine + other),
             (self.manager_qian, mine + other),
         ):
-            found = (
-                self.env["broker.customer"]
-                .with_user(user)
-                .search([("id", "in", (mine + other).ids)])
-            )
+            found = self.env["broker.customer"].with_user(user).search([("id", "in", (mine + other).ids)])
             self.assertEqual(found, seen, user.login)
 
     def test_file_with_orders_is_archived_not_deleted(self):
@@ -77,30 +67,20 @@ class TestCustomer(BrokerCommon):
         nobody = self._open_customer(self._create_partner("Nobody"))
         Customer = self.env["broker.customer"]
         both = [("id", "in", (mine + nobody).ids)]
-        self.assertEqual(
-            Customer.search(both + [("sales_origin", "=", "developed")]), mine
-        )
+        self.assertEqual(Customer.search(both + [("sales_origin", "=", "developed")]), mine)
         self.assertEqual(Customer.search(both + [("sales_origin", "=", False)]), nobody)
-        self.assertEqual(
-            Customer.search(both + [("sales_origin", "!=", "developed")]), nobody
-        )
+        self.assertEqual(Customer.search(both + [("sales_origin", "!=", "developed")]), nobody)
 
     def test_merging_contacts_keeps_one_file_and_both_histories(self):
         kept = self._open_customer(service=self.service_chen)
         twin = self._create_partner("Jade Restaurant Ltd", self.sales_zhao)
         gone = self._open_customer(twin)
-        lead = self.env["crm.lead"].create(
-            {"name": "Boxes", "type": "opportunity", "partner_id": twin.id}
-        )
+        lead = self.env["crm.lead"].create({"name": "Boxes", "type": "opportunity", "partner_id": twin.id})
         rows = kept.assignment_ids + gone.assignment_ids
-        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
-            (self.partner + twin).ids, self.partner
-        )
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((self.partner + twin).ids, self.partner)
         self.assertTrue(kept.exists())
         self.assertFalse(gone.exists())
         self.assertEqual(kept.assignment_ids, rows)
         self.assertEqual(lead.broker_customer_id, kept)
-        opened = kept.assignment_ids.filtered(
-            lambda row: row.role == "sales" and not row.date_to
-        )
+        opened = kept.assignment_ids.filtered(lambda row: row.role == "sales" and not row.date_to)
         self.assertEqual(opened.user_id, self.partner.user_id)
