@@ -75,9 +75,12 @@ def serving(odoo, name, port, *options):
     command = odoo.command(
         "server",
         name,
-        *(f"--http-port={port}", "--max-cron-threads=1", f"--db-filter=^{name}$", f"--logfile={log_path}", *options),
+        *(f"--http-port={port}", "--max-cron-threads=1", f"--db-filter=^{name}$", *options),
     )
-    with terminating(subprocess.Popen(list(map(str, command)), env=odoo.environment())) as server:
+    with (
+        log_path.open("ab") as log,
+        terminating(subprocess.Popen(list(map(str, command)), env=odoo.environment(), stdout=log, stderr=log)) as server,
+    ):
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + READY_TIMEOUT
         while not _answers(f"{address}/web/health"):
