@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -8,7 +10,7 @@ from odoo.fields import Domain
 _NO_OVERLAP = """EXCLUDE USING gist (
     int4range(customer_id, customer_id, '[]') WITH &&,
     daterange(date_from, date_to, '[)') WITH &&
-) WHERE (role = '%s')"""
+) WHERE (role = '%s' AND is_void IS NOT TRUE)"""
 _OVERLAP_MESSAGE = "Two assignments of the same role would overlap on this customer. Close the earlier one first."
 
 
@@ -18,7 +20,8 @@ class BrokerAssignment(models.Model):
     A ledger: rows are opened and closed by changing the role's user on the contact or
     the customer file, never edited. `date_from` is the first day, `date_to` the first
     day no longer; a row that was opened and closed on one day is kept and covers no
-    day.
+    day. A manager's correction of the past voids rows and puts others in their place:
+    what was thought before stays readable.
     """
 
     _name = "broker.assignment"
@@ -55,9 +58,20 @@ class BrokerAssignment(models.Model):
     predecessor_id = fields.Many2one("res.users", ondelete="restrict")
     operator_id = fields.Many2one("res.users", string="Changed by", required=True, ondelete="restrict")
     reason = fields.Char()
+    is_void = fields.Boolean(
+        string="Void", readonly=True, copy=False, help="A correction took the place of this row; it no longer counts."
+    )
+    voided_by_id = fields.Many2one(
+        "broker.assignment",
+        string="Replaced by",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
 
     _open_uniq = models.UniqueIndex(
-        "(customer_id, role) WHERE date_to IS NULL",
+        "(customer_id, role) WHERE date_to IS NULL AND is_void IS NOT TRUE",
         "This customer already has somebody in this role. "
         "Change the person on the customer file; the earlier assignment is then "
         "closed.",
@@ -83,20 +97,21 @@ class BrokerAssignment(models.Model):
                 customer=assignment.customer_id.display_name or "",
             )
 
-    @api.depends("date_to")
+    @api.depends("date_to", "is_void")
     def _compute_is_open(self):
         for assignment in self:
-            assignment.is_open = not assignment.date_to
+            assignment.is_open = not assignment.date_to and not assignment.is_void
 
     @api.model
     def _search_is_open(self, operator, value):
         if operator != "in":
             return NotImplemented
+        is_open = Domain("date_to", "=", False) & Domain("is_void", "=", False)
         domain = Domain.FALSE
         if True in value:
-            domain |= Domain("date_to", "=", False)
+            domain |= is_open
         if False in value:
-            domain |= Domain("date_to", "!=", False)
+            domain |= ~is_open
         return domain
 
     @api.constrains("role", "origin")
@@ -130,11 +145,14 @@ class BrokerAssignment(models.Model):
     # BUSINESS
 
     @api.model
+    def _get_valid_domain(self, customers, role):
+        """Return the `Domain` of the rows of a role that count."""
+        return Domain("customer_id", "in", customers.ids) & Domain("role", "=", role) & Domain("is_void", "=", False)
+
+    @api.model
     def _get_open(self, customers, role):
         """Return {customer id: open assignment} of a role, in one query."""
-        rows = self.search(
-            Domain("customer_id", "in", customers.ids) & Domain("role", "=", role) & Domain("date_to", "=", False)
-        )
+        rows = self.search(self._get_valid_domain(customers, role) & Domain("date_to", "=", False))
         return {row.customer_id.id: row for row in rows}
 
     @api.model
@@ -148,8 +166,7 @@ class BrokerAssignment(models.Model):
             on that day are left out
         """
         rows = self.search(
-            Domain("customer_id", "in", customers.ids)
-            & Domain("role", "=", role)
+            self._get_valid_domain(customers, role)
             & Domain("date_from", "<=", date)
             & (Domain("date_to", "=", False) | Domain("date_to", ">", date))
         )
@@ -208,7 +225,7 @@ class BrokerAssignment(models.Model):
     def _get_last(self, customers, role):
         """Return {customer id: newest assignment} of a role, open or closed."""
         rows = self.search(
-            Domain("customer_id", "in", customers.ids) & Domain("role", "=", role),
+            self._get_valid_domain(customers, role),
             order="customer_id, date_from, id",
         )
         return {row.customer_id.id: row for row in rows}
@@ -233,16 +250,15 @@ class BrokerAssignment(models.Model):
     def _merge_ledgers(self, sources, target):
         """Join the ledgers of customer files that are merged.
 
-        The target's rows stand. The sources' rows keep their ids, because splits and
-        ledger rows point at them, and are cut where the target has an own row, so
-        that no day has two answers. A row of which nothing is left covers no day.
+        The target's rows stand. A source's row is replaced by what is left of its
+        days beside them, so that no day has two answers; the row itself stays as void.
 
         :param sources: the `broker.customer` files that disappear
         :param target: the `broker.customer` file that remains
         """
         for role, _label in self._fields["role"].selection:
             rows = self.search(
-                Domain("customer_id", "in", (sources + target).ids) & Domain("role", "=", role),
+                self._get_valid_domain(sources + target, role),
                 order="date_to desc nulls first, date_from, id",
             )
             standing = rows.filtered(lambda row: row.customer_id == target)
@@ -250,20 +266,86 @@ class BrokerAssignment(models.Model):
             for row in rows - standing:
                 pieces = _subtract(row.date_from, row.date_to, spans)
                 spans.extend(pieces)
-                row._cut_to(pieces)
+                row._replace_by_pieces(pieces)
 
-    def _cut_to(self, pieces):
-        """Shorten a row to some spans of days; further spans become rows beside it.
+    def _replace_by_pieces(self, pieces):
+        """Void a row in favour of rows that cover only some of its days.
 
-        :param pieces: list of (first day, first day no longer or False)
+        :param pieces: list of (first day, first day no longer or False); nothing
+            happens when they are all the row's days
+        :return: the new rows
         """
         self.ensure_one()
-        first, *others = pieces or [(self.date_from, self.date_from)]
-        copies = [self.copy_data({"date_from": start, "date_to": end})[0] for start, end in others]
-        if first != (self.date_from, self.date_to):
-            super().write({"date_from": first[0], "date_to": first[1]})
-            self.flush_recordset()
-        self.create(copies)
+        if pieces == [(self.date_from, self.date_to)]:
+            return self.browse()
+        vals_list = [self.copy_data({"date_from": start, "date_to": end})[0] for start, end in pieces]
+        self._void()
+        rows = self.create(vals_list)
+        super().write({"voided_by_id": rows[:1].id})
+        return rows
+
+    def _void(self):
+        super().write({"is_void": True})
+        self.flush_recordset()
+
+    @api.model
+    def _correct(self, customer, role, user, date_from, date_to, reason, origin=False):
+        """Say again who served a customer, for days that are past or going on.
+
+        The rows in the way are voided, what they still say about other days is
+        written anew, and the present person follows when the correction is open.
+
+        :param customer: one `broker.customer`
+        :param role: 'sales', 'service', 'care' or 'sponsor'
+        :param user: the `res.users` who really had the role, or none
+        :param date_from: first day of the correction, a `date`
+        :param date_to: the first day no longer, or False
+        :param reason: why, for those who read it later
+        :param origin: of a salesperson
+        :return: the correcting row; empty when nobody had the role
+        :raise UserError: when the days are not in order, lie in the future, or there
+            is no reason
+        """
+        if not reason or not reason.strip():
+            raise UserError(self.env._("Say why the assignment is corrected: others will read it."))
+        today = customer.company_id._get_broker_today()
+        if date_from > today or (date_to and not date_from < date_to <= today):
+            raise UserError(
+                self.env._(
+                    "A correction of %(customer)s must begin in the past or today and, where it ends, "
+                    "end later and not after today.",
+                    customer=customer.display_name,
+                )
+            )
+        overlapping = self.search(
+            self._get_valid_domain(customer, role) & (Domain("date_to", "=", False) | Domain("date_to", ">", date_from))
+        ).filtered(lambda row: (not date_to or row.date_from < date_to) and row.date_from != row.date_to)
+        predecessor = self._get_at(customer, role, date_from - relativedelta(days=1)).get(customer.id, self.browse())
+        overlapping_pieces = [
+            (row, _subtract(row.date_from, row.date_to, [(date_from, date_to)])) for row in overlapping
+        ]
+        overlapping._void()
+        correction = self.browse()
+        if user:
+            correction = self.create(
+                {
+                    "customer_id": customer.id,
+                    "role": role,
+                    "user_id": user.id,
+                    "origin": role == "sales" and (origin or "developed"),
+                    "date_from": date_from,
+                    "date_to": date_to,
+                    "predecessor_id": predecessor.user_id.id,
+                    "operator_id": self.env.uid,
+                    "reason": reason,
+                }
+            )
+        for row, pieces in overlapping_pieces:
+            kept = row._replace_by_pieces(pieces)
+            super(BrokerAssignment, row).write({"voided_by_id": (correction or kept)[:1].id})
+        customer._follow_ledger(role)
+        customer._after_assignment_corrected(role, date_from, date_to)
+        return correction
 
 
 def _subtract(start, end, spans):
@@ -273,6 +355,8 @@ def _subtract(start, end, spans):
     """
     left = [(start, end or False)]
     for other_start, other_end in spans:
+        if other_start == other_end:
+            continue
         rest = []
         for begin, finish in left:
             if (other_end and other_end <= begin) or (finish and finish <= other_start):

@@ -95,7 +95,9 @@ class BrokerCustomer(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="A member of the management who visits the customer.",
     )
-    assignment_ids = fields.One2many("broker.assignment", "customer_id", string="Assignments", readonly=True)
+    assignment_ids = fields.One2many(
+        "broker.assignment", "customer_id", string="Assignments", readonly=True, domain=[("is_void", "=", False)]
+    )
     sales_origin = fields.Selection(
         selection=lambda self: self.env["broker.assignment"]._fields["origin"]._description_selection(self.env),
         string="Origin",
@@ -131,14 +133,14 @@ class BrokerCustomer(models.Model):
         rows = (
             self.env["broker.assignment"]
             .sudo()
-            ._search(Domain("role", "=", "sales") & Domain("date_to", "=", False) & Domain("origin", "in", value))
+            ._search(Domain("role", "=", "sales") & Domain("is_open", "=", True) & Domain("origin", "in", value))
         )
         found = Domain("assignment_ids", "any!", Domain("id", "in", rows))
         if False in value:
             found |= Domain(
                 "assignment_ids",
                 "not any!",
-                Domain("role", "=", "sales") & Domain("date_to", "=", False),
+                Domain("role", "=", "sales") & Domain("is_open", "=", True),
             )
         return found
 
@@ -323,6 +325,17 @@ class BrokerCustomer(models.Model):
             )
             if changed:
                 Assignment._assign({customer: customer[field] for customer in changed}, role)
+
+    def _follow_ledger(self, role):
+        """Make a role's present person the one of the open assignment, after the
+        ledger itself was corrected."""
+        field = ROLE_FIELDS[role]
+        open_rows = self.env["broker.assignment"].sudo()._get_open(self, role)
+        for customer in self.sudo():
+            row = open_rows.get(customer.id)
+            user = row.user_id if row else self.env["res.users"]
+            if customer[field] != user:
+                customer[field] = user
 
     @api.model
     def _merge_partners(self, sources, target):

@@ -19,3 +19,11 @@ class BrokerCustomerHookMixin(models.AbstractModel):
 
         :param users: the active `res.users` about to be archived
         """
+
+    def _after_assignment_corrected(self, role, date_from, date_to):
+        """Called after a manager corrected who had a role in the past.
+
+        :param role: 'sales', 'service', 'care' or 'sponsor'
+        :param date_from: first day of the correction, a `date`
+        :param date_to: the first day no longer, or False
+        """

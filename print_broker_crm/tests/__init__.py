@@ -1,1 +1,1 @@
-from . import test_assignment, test_customer
+from . import test_assignment, test_assignment_property, test_customer

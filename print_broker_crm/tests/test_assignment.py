@@ -148,7 +148,7 @@ class TestAssignment(BrokerCommon):
     @mute_logger("odoo.sql_db")
     def test_second_open_assignment_is_refused(self):
         customer = self._open_customer()
-        with self.assertRaises(psycopg2.IntegrityError), self.cr.savepoint():
+        with self.assertRaises(psycopg2.IntegrityError) as refused, self.cr.savepoint():
             self.env["broker.assignment"].create(
                 {
                     "customer_id": customer.id,
@@ -159,6 +159,9 @@ class TestAssignment(BrokerCommon):
                     "operator_id": self.env.uid,
                 }
             )
+        message = self.env["broker.assignment"]._sql_error_to_message(refused.exception)
+        self.assertIn("this customer", message.lower())
+        self.assertIn("earlier", message)
 
     @mute_logger("odoo.sql_db")
     def test_overlap_is_refused_by_the_database(self):
@@ -212,3 +215,58 @@ class TestAssignment(BrokerCommon):
                 customer.with_user(user).service_user_id = user
         customer.with_user(self.manager_qian).care_user_id = self.care_sun
         self.assertEqual(customer.care_user_id, self.care_sun)
+
+    def _correct(self, customer, user, date_from, date_to, **kwargs):
+        return self.env["broker.assignment"]._correct(
+            customer, "sales", user, date_from, date_to, "Found in the old books", **kwargs
+        )
+
+    def test_correcting_the_past_voids_and_replaces(self):
+        with freeze_time("2026-03-02 04:00:00"):
+            customer = self._open_customer()
+        with freeze_time("2026-05-11 04:00:00"):
+            self.partner.user_id = self.sales_zhao
+        with freeze_time("2026-06-01 04:00:00"):
+            row = self._correct(customer, self.sales_zhao, date(2026, 4, 1), date(2026, 4, 15), origin="transferred")
+        self.assertEqual(
+            self._rows(customer),
+            [
+                (self.sales_wang, "developed", date(2026, 3, 2), date(2026, 4, 1)),
+                (self.sales_zhao, "transferred", date(2026, 4, 1), date(2026, 4, 15)),
+                (self.sales_wang, "developed", date(2026, 4, 15), date(2026, 5, 11)),
+                (self.sales_zhao, "transferred", date(2026, 5, 11), False),
+            ],
+        )
+        void = self.env["broker.assignment"].search([("customer_id", "=", customer.id), ("is_void", "=", True)])
+        self.assertEqual(
+            (void.user_id, void.date_from, void.date_to, void.voided_by_id),
+            (self.sales_wang, date(2026, 3, 2), date(2026, 5, 11), row),
+        )
+        self.assertEqual(row.predecessor_id, self.sales_wang)
+        self.assertEqual(self.partner.user_id, self.sales_zhao)
+
+    def test_an_open_correction_changes_the_present(self):
+        with freeze_time("2026-03-02 04:00:00"):
+            customer = self._open_customer()
+        with freeze_time("2026-06-01 04:00:00"):
+            self._correct(customer, self.sales_zhao, date(2026, 5, 1), False, origin="inherited")
+            self.assertEqual(self.partner.user_id, self.sales_zhao)
+            self._correct(customer, self.env["res.users"], date(2026, 5, 20), False)
+        self.assertFalse(self.partner.user_id)
+        self.assertEqual(
+            [row[2:] for row in self._rows(customer)],
+            [(date(2026, 3, 2), date(2026, 5, 1)), (date(2026, 5, 1), date(2026, 5, 20))],
+        )
+
+    def test_correction_refuses_the_future_and_no_reason(self):
+        with freeze_time("2026-03-02 04:00:00"):
+            customer = self._open_customer()
+            for date_from, date_to in (
+                (date(2026, 3, 3), False),
+                (date(2026, 3, 1), date(2026, 3, 3)),
+                (date(2026, 3, 1), date(2026, 3, 1)),
+            ):
+                with self.assertRaises(UserError):
+                    self._correct(customer, self.sales_zhao, date_from, date_to)
+            with self.assertRaises(UserError):
+                self.env["broker.assignment"]._correct(customer, "sales", self.sales_zhao, date(2026, 3, 1), False, " ")
