@@ -33,4 +33,19 @@ class AccountMove(models.Model):
         sales = posted.filtered(lambda move: move.is_sale_document())
         for company, moves in sales.grouped("company_id").items():
             self.env["broker.customer"]._open_for_partners(moves.commercial_partner_id, company)
+        self.env["broker.commission.entry"]._settle(posted, "posting")
         return posted
+
+    def button_draft(self):
+        result = super().button_draft()
+        self.env["broker.commission.entry"]._settle(self, "reversal")
+        return result
+
+    def button_cancel(self):
+        result = super().button_cancel()
+        self.env["broker.commission.entry"]._settle(self, "reversal")
+        return result
+
+    def unlink(self):
+        self.env["broker.commission.entry"]._settle(self, "reversal", void=True)
+        return super().unlink()

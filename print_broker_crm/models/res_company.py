@@ -1,8 +1,35 @@
-from odoo import fields, models
+from pytz import UTC, timezone
+
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+
+    broker_care_manager_id = fields.Many2one(
+        "res.users",
+        string="Care Line Answers To",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets the to-dos about customers whom the care line could not reach, where "
+        "the customer has no sponsor.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        self.env["broker.commission.plan"]._open_default_plans(companies)
+        return companies
+
+    broker_handoff_accept_hours = fields.Float(
+        string="Hours to Accept a Handoff",
+        default=4.0,
+        help="Working hours the service agent has to accept or return a handoff.",
+    )
+
+    _broker_handoff_accept_hours_positive = models.Constraint(
+        "CHECK (broker_handoff_accept_hours > 0)",
+        "The hours to accept a handoff must be more than zero.",
+    )
 
     def _get_broker_calendar(self):
         """Return the `resource.calendar` in which the firm's clocks run, or none."""
@@ -18,3 +45,12 @@ class ResCompany(models.Model):
         """Return the firm's present day, whoever asks from wherever."""
         self.ensure_one()
         return fields.Date.context_today(self.with_context(tz=self._get_broker_tz()))
+
+    def _get_broker_date(self, moment):
+        """Return the firm's day of a stored moment.
+
+        :param moment: naive UTC `datetime`, or nothing
+        :return: `date`, or False without a moment
+        """
+        self.ensure_one()
+        return bool(moment) and UTC.localize(moment).astimezone(timezone(self._get_broker_tz())).date()

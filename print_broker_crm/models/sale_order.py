@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS
 from odoo.tools.sql import column_exists, create_column
 
 
@@ -13,6 +15,30 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
+    broker_commission_plan_id = fields.Many2one(
+        "broker.commission.plan",
+        string="Commission Plan",
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=NO_ACCESS,
+        help="The plan the job was confirmed under; empty for jobs without commission.",
+    )
+
+    broker_handoff_id = fields.Many2one(
+        "broker.handoff",
+        string="Handoff",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        check_company=True,
+        ondelete="set null",
+    )
+    broker_receipt_date = fields.Datetime(
+        string="Received by the Customer on",
+        copy=False,
+        help="When the customer had the goods in hand. The care line plans its call from here.",
+    )
 
     def _auto_init(self):
         # On a database full of orders the column is filled by the install hook.
@@ -23,6 +49,36 @@ class SaleOrder(models.Model):
     @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id")
     def _compute_broker_customer_id(self):
         self.env["broker.customer"]._fill_customer(self, lambda order: order.partner_id, lambda order: order.company_id)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_commission(self):
+        self.env["broker.commission.split"]._check_orders_unused(self)
+
+    def write(self, vals):
+        if "broker_receipt_date" in vals:
+            self._broker_check_receipt()
+        return super().write(vals)
+
+    def action_confirm_receipt(self):
+        """Note that the customer has received these jobs, now."""
+        self._broker_check_receipt()
+        waiting = self.filtered(lambda order: not order.broker_receipt_date)
+        waiting.sudo().broker_receipt_date = fields.Datetime.now()
+        return True
+
+    def _broker_check_receipt(self):
+        """Raise unless the present user may say that these jobs were received."""
+        if not self.env["broker.handoff"]._is_manager():
+            served = self.sudo().filtered(lambda order: order.broker_customer_id.service_user_id == self.env.user)
+            if self - served:
+                raise UserError(
+                    self.env._(
+                        "Only the customer's service agent or a manager can confirm the receipt of %(orders)s.",
+                        orders=", ".join((self - served).mapped("name")),
+                    )
+                )
+        if any(order.state != "sale" for order in self):
+            raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
 
     def _action_confirm(self):
         result = super()._action_confirm()

@@ -1,0 +1,126 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import float_compare, float_repr
+
+
+class BrokerCommissionRule(models.Model):
+    """Which share each role gets, for the jobs that a rule matches; first match wins."""
+
+    _name = "broker.commission.rule"
+    _description = "Commission Rule"
+    _order = "plan_id, sequence, id"
+
+    plan_id = fields.Many2one("broker.commission.plan", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    sequence = fields.Integer(default=10)
+    name = fields.Char(required=True, translate=True)
+    origin = fields.Selection(
+        [
+            ("any", "Any"),
+            ("developed", "Developed"),
+            ("transferred", "Transferred"),
+            ("inherited", "Inherited"),
+        ],
+        required=True,
+        default="any",
+        help="How the salesperson came to the customer.",
+    )
+    order_kind = fields.Selection(
+        [
+            ("any", "Any"),
+            ("first", "First order"),
+            ("repeat", "Repeat order"),
+            ("referral", "First order by referral"),
+        ],
+        string="Order",
+        required=True,
+        default="any",
+        help="A first order by referral comes from an opportunity that says who "
+        "referred the customer; it also counts as a first order.",
+    )
+    product_category_id = fields.Many2one(
+        "product.category",
+        ondelete="restrict",
+        help="Only for products of this category and the categories below it.",
+    )
+    share_ids = fields.One2many("broker.commission.share", "rule_id", string="Shares", copy=True)
+
+    @api.constrains("name", "share_ids")
+    def _check_shares(self, without=()):
+        for rule in self:
+            shares = rule.share_ids.filtered(lambda share: share not in without)
+            if not shares:
+                raise ValidationError(
+                    self.env._(
+                        "The rule %(rule)s has no shares: say who gets how much, 100 %% in all.",
+                        rule=rule.name,
+                    )
+                )
+            total = sum(shares.mapped("percent"))
+            if float_compare(total, 100.0, precision_digits=2):
+                raise ValidationError(
+                    self.env._(
+                        "The shares of rule %(rule)s add up to %(total)s %%, they must add up to 100 %%.",
+                        rule=rule.name,
+                        total=float_repr(total, 2).rstrip("0").rstrip("."),
+                    )
+                )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        plans = self.env["broker.commission.plan"].browse(
+            {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
+        )
+        plans._check_not_used()
+        # The shares of a rule are checked together, when the last one is written.
+        rules = super(BrokerCommissionRule, self.with_context(broker_shares_with_rule=True)).create(vals_list)
+        return rules.with_env(self.env)
+
+    def write(self, vals):
+        if set(vals) - {"name"}:
+            self.plan_id._check_not_used()
+        return super(BrokerCommissionRule, self.with_context(broker_shares_with_rule=True)).write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        self.plan_id._check_not_used()
+        self._check_without_jobs()
+
+    # BUSINESS
+
+    def _check_without_jobs(self):
+        """Refuse to delete rules under which jobs were confirmed.
+
+        :raises UserError: naming the rule and one of its jobs
+        """
+        split = self.env["broker.commission.split"].sudo().search(Domain("rule_id", "in", self.ids), limit=1)
+        if split:
+            raise UserError(
+                self.env._(
+                    "The job %(order)s was confirmed under the rule %(rule)s, so the "
+                    "rule cannot be deleted. Archive its plan and create a new one.",
+                    order=split.order_id.name,
+                    rule=split.rule_id.name,
+                )
+            )
+
+    def _match(self, origin, order_kinds, category):
+        """Return the first of these rules that holds for a line of a job.
+
+        :param origin: origin of the sales assignment, or False
+        :param order_kinds: set of 'first', 'repeat', 'referral'
+        :param category: the `product.category` of the line, possibly empty
+        :return: one rule, or none
+        """
+        ancestors = {int(step) for step in (category.parent_path or "").split("/") if step}
+        for rule in self.sorted(lambda rule: (rule.sequence, rule.id)):
+            if (
+                (rule.origin == "any" or rule.origin == origin)
+                and (rule.order_kind == "any" or rule.order_kind in order_kinds)
+                and (not rule.product_category_id or rule.product_category_id.id in ancestors)
+            ):
+                return rule
+        return self.browse()

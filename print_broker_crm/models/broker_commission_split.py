@@ -1,0 +1,344 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class BrokerCommissionSplit(models.Model):
+    """Who gets which part of a job's commission, as it stood when it was confirmed.
+
+    One row per job, rule and role. Later changes of the plan, of the customer's
+    salesperson or of the assignment do not reach back to it.
+    """
+
+    _name = "broker.commission.split"
+    _description = "Commission Split"
+    _order = "order_id desc, id"
+    _allow_sudo_commands = False
+
+    order_id = fields.Many2one("sale.order", string="Job", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    customer_id = fields.Many2one("broker.customer", index="btree_not_null", ondelete="restrict")
+    plan_id = fields.Many2one("broker.commission.plan", required=True, index=True, ondelete="restrict")
+    rule_id = fields.Many2one("broker.commission.rule", required=True, index=True, ondelete="restrict")
+    role = fields.Selection(
+        selection=lambda self: self.env["broker.commission.share"]._fields["role"]._description_selection(self.env),
+        required=True,
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Payee",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Empty: nobody had the role yet. The share is kept for the manager to see "
+        "and goes to whoever accepts the handoff.",
+    )
+    assignment_id = fields.Many2one("broker.assignment", ondelete="restrict")
+    origin = fields.Selection(
+        selection=lambda self: self.env["broker.assignment"]._fields["origin"]._description_selection(self.env),
+    )
+    order_kind = fields.Selection(
+        [
+            ("first", "First order"),
+            ("repeat", "Repeat order"),
+            ("referral", "First order by referral"),
+        ],
+        string="Order",
+        required=True,
+    )
+    base = fields.Selection([("margin", "Margin"), ("revenue", "Revenue")], required=True)
+    rate = fields.Float(string="Rate (%)", required=True, digits=(5, 2))
+    percent = fields.Float(string="Share (%)", required=True, digits=(5, 2))
+
+    _order_role_uniq = models.UniqueIndex("(order_id, rule_id, role)", "The job is already split under this rule.")
+
+    @api.depends("order_id", "role", "percent")
+    def _compute_display_name(self):
+        roles = dict(self._fields["role"]._description_selection(self.env))
+        for split in self:
+            split.display_name = self.env._(
+                "%(job)s: %(role)s %(percent)s %%",
+                job=split.order_id.sudo().name or "",
+                role=roles.get(split.role, ""),
+                percent=f"{split.percent:g}",
+            )
+
+    # CRUD
+
+    def write(self, vals):
+        """Only the payee is ever written, by the room itself."""
+        if not self.env.su or set(vals) - {"user_id", "assignment_id"}:
+            raise UserError(
+                self.env._(
+                    "The split of a job is fixed when the job is confirmed and is not "
+                    "edited. Change the plan for the jobs to come."
+                )
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        used = self.env["broker.commission.entry"].sudo().search(Domain("split_id", "in", self.ids), limit=1)
+        if used:
+            raise UserError(
+                self.env._(
+                    "Commission was already written for the job %(order)s, so its split stays.",
+                    order=used.order_id.name,
+                )
+            )
+
+    def copy_data(self, default=None):
+        raise UserError(self.env._("The split of a job comes from its confirmation, not by copy."))
+
+    @api.model
+    def load(self, fields, data):
+        raise UserError(self.env._("The split of a job comes from its confirmation, not by import."))
+
+    # BUSINESS
+
+    @api.model
+    def _snapshot_orders(self, orders):
+        """Write down the split of jobs that were just confirmed.
+
+        The plan, the origin and the payees are those of the order's day. Running it
+        again, after a job was cancelled and confirmed again, renews the split as long
+        as no ledger entry refers to it.
+
+        :param orders: confirmed `sale.order` records, of any companies
+        """
+        orders = orders.sudo().with_context(mail_notrack=True)
+        used = self._get_used_orders(orders)
+        fresh = orders - used
+        self.sudo().search(Domain("order_id", "in", fresh.ids)).unlink()
+        fresh.order_line.filtered("broker_commission_rule_id").write({"broker_commission_rule_id": False})
+        for (company, day), group in self._group_by_day(fresh).items():
+            plan = self.env["broker.commission.plan"]._get_plan(company, day)
+            group.filtered(lambda order, plan=plan: order.broker_commission_plan_id != plan).write(
+                {"broker_commission_plan_id": plan.id}
+            )
+        self._match_lines(orders)
+
+    @api.model
+    def _match_lines(self, orders):
+        """Put the lines that have no rule yet under one, and split what is new.
+
+        Also catches lines that were added after the confirmation. Lines that no rule
+        matches stay without a rule and bear no commission.
+
+        :param orders: `sale.order` records in sudo
+        """
+        open_lines = orders.order_line.filtered(
+            lambda line: (
+                line.order_id.broker_commission_plan_id
+                and not line.broker_commission_rule_id
+                and not line.display_type
+                and not line.is_downpayment
+            )
+        )
+        if not open_lines:
+            return
+        facts = self._get_facts(open_lines.order_id)
+        lines_by_rule = defaultdict(self.env["sale.order.line"].browse)
+        rules_by_order = defaultdict(self.env["broker.commission.rule"].browse)
+        for line in open_lines:
+            order = line.order_id
+            fact = facts[order.id]
+            rule = order.broker_commission_plan_id.rule_ids._match(
+                fact["origin"], fact["order_kinds"], line.product_id.categ_id
+            )
+            if rule:
+                lines_by_rule[rule] += line
+                rules_by_order[order] |= rule
+        for rule, lines in lines_by_rule.items():
+            lines.write({"broker_commission_rule_id": rule.id})
+        self._create_splits(rules_by_order, facts)
+
+    @api.model
+    def _fill_payees(self, orders):
+        """Give shares that nobody has yet to the customer's people of today.
+
+        A service share that waits for the handoff and was not released yet also goes
+        to the service agent of today, who is the one that accepted. What was written
+        for another is taken back and written again. Then the orders' invoices are
+        settled, because an accepted handoff also ends the waiting.
+
+        :param orders: `sale.order` records whose handoff was accepted
+        """
+        splits = (
+            self.sudo()
+            .search(Domain("order_id", "in", orders.ids))
+            .filtered(lambda split: not split.user_id or split._waits_for_handoff())
+        )
+        released = {
+            split.id
+            for split, amount in self.env["broker.commission.entry"]
+            .sudo()
+            ._read_group(
+                Domain("split_id", "in", splits.ids) & Domain("book", "=", "released"),
+                ["split_id"],
+                ["amount:sum"],
+            )
+            if amount
+        }
+        open_splits = splits.filtered(lambda split: not split.user_id or split.id not in released)
+        filled = defaultdict(self.browse)
+        for role, role_splits in open_splits.grouped("role").items():
+            rows = self.env["broker.assignment"].sudo()._get_open(role_splits.customer_id, role)
+            for split in role_splits:
+                row = rows.get(split.customer_id.id)
+                if row and row.user_id != split.user_id:
+                    filled[row] += split
+        for row, row_splits in filled.items():
+            row_splits.write({"user_id": row.user_id.id, "assignment_id": row.id})
+        self.env["broker.commission.entry"]._settle_orders(orders, "handoff")
+
+    def _waits_for_handoff(self):
+        """Tell whether the share is a service share that an acceptance releases."""
+        self.ensure_one()
+        return (
+            self.role == "service" and self.plan_id.service_waits_for_handoff and bool(self._get_handoff(self.order_id))
+        )
+
+    def _is_held(self):
+        """Tell whether the share waits for a handoff that is not accepted yet."""
+        self.ensure_one()
+        return self._waits_for_handoff() and self._get_handoff(self.order_id).state != "accepted"
+
+    @api.model
+    def _get_handoff(self, order):
+        """Return the handoff of a job, or something empty."""
+        return "broker_handoff_id" in order._fields and order.broker_handoff_id
+
+    @api.model
+    def _check_orders_unused(self, orders):
+        """Refuse to delete orders with ledger entries.
+
+        :raises UserError: naming the first such order
+        """
+        for order in self._get_used_orders(orders):
+            raise UserError(
+                self.env._(
+                    "Commission was written for the job %(order)s, so it cannot be deleted. Cancel it instead.",
+                    order=order.name,
+                )
+            )
+
+    @api.model
+    def _get_used_orders(self, orders):
+        """Return the orders whose split ledger entries refer to."""
+        rows = (
+            self.env["broker.commission.entry"].sudo()._read_group(Domain("order_id", "in", orders.ids), ["order_id"])
+        )
+        return orders.browse(order.id for [order] in rows)
+
+    @api.model
+    def _group_by_day(self, orders):
+        """Group orders by (company, day of the order in the company's time zone)."""
+        groups = defaultdict(orders.browse)
+        for order in orders:
+            groups[order.company_id, self._get_day(order)] += order
+        return groups
+
+    @api.model
+    def _get_day(self, order):
+        """Return the day of an order in the time zone of its company."""
+        return order.company_id._get_broker_date(order.date_order)
+
+    @api.model
+    def _get_facts(self, orders):
+        """Collect what rules and splits of some orders depend on.
+
+        :param orders: `sale.order` records in sudo
+        :return: dict of order id to {'origin', 'order_kinds', 'assignments'}, the last
+            being {role: `broker.assignment`}
+        """
+        Assignment = self.env["broker.assignment"].sudo()
+        roles = [role for role, _label in Assignment._fields["role"].selection]
+        first_orders = self._get_first_orders(orders.broker_customer_id)
+        facts = {}
+        for (_company, day), group in self._group_by_day(orders).items():
+            rows = {role: Assignment._get_at(group.broker_customer_id, role, day) for role in roles}
+            for order in group:
+                customer = order.broker_customer_id
+                assignments = {role: found[customer.id] for role, found in rows.items() if customer.id in found}
+                sales = assignments.get("sales")
+                if first_orders.get(customer.id, order.id) == order.id:
+                    kinds = {"first"}
+                    if order.opportunity_id.referred:
+                        kinds.add("referral")
+                else:
+                    kinds = {"repeat"}
+                facts[order.id] = {
+                    "origin": sales.origin if sales else False,
+                    "order_kinds": kinds,
+                    "assignments": assignments,
+                }
+        return facts
+
+    @api.model
+    def _get_first_orders(self, customers):
+        """Return {customer id: id of the first confirmed order}, in one query."""
+        if not customers:
+            return {}
+        self.env["sale.order"].flush_model(["broker_customer_id", "state", "date_order"])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT ON (broker_customer_id) broker_customer_id, id
+                      FROM sale_order
+                     WHERE broker_customer_id IN %s AND state = 'sale'
+                  ORDER BY broker_customer_id, date_order, id
+                    """,
+                    tuple(customers.ids),
+                )
+            )
+        )
+
+    @api.model
+    def _create_splits(self, rules_by_order, facts):
+        """Split orders under rules, where they are not split yet.
+
+        :param rules_by_order: dict of `sale.order` to `broker.commission.rule`
+        :param facts: see `_get_facts`
+        """
+        orders = self.env["sale.order"].concat(*rules_by_order)
+        known = {
+            (split.order_id.id, split.rule_id.id) for split in self.sudo().search(Domain("order_id", "in", orders.ids))
+        }
+        self.sudo().create(
+            [
+                self._prepare_split(order, share, facts[order.id])
+                for order, rules in rules_by_order.items()
+                for rule in rules
+                if (order.id, rule.id) not in known
+                for share in rule.share_ids.sorted(lambda s: (s.sequence, s.id))
+            ]
+        )
+
+    @api.model
+    def _prepare_split(self, order, share, fact):
+        """Return the values of one split row."""
+        plan = share.rule_id.plan_id
+        assignment = fact["assignments"].get(share.role)
+        handoff = self._get_handoff(order)
+        if share.role == "service" and plan.service_waits_for_handoff and handoff and handoff.state != "accepted":
+            # The share belongs to the one who accepts, whoever served before.
+            assignment = None
+        return {
+            "order_id": order.id,
+            "company_id": order.company_id.id,
+            "customer_id": order.broker_customer_id.id,
+            "plan_id": plan.id,
+            "rule_id": share.rule_id.id,
+            "role": share.role,
+            "user_id": assignment.user_id.id if assignment else False,
+            "assignment_id": assignment.id if assignment else False,
+            "origin": fact["origin"],
+            "order_kind": "referral" if "referral" in fact["order_kinds"] else min(fact["order_kinds"]),
+            "base": plan.base,
+            "rate": plan.rate,
+            "percent": share.percent,
+        }

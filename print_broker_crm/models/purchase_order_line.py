@@ -1,0 +1,32 @@
+from odoo import api, models
+
+_COST_FIELDS = {
+    "price_unit",
+    "discount",
+    "product_qty",
+    "product_uom_id",
+    "tax_ids",
+    "sale_line_id",
+}
+
+
+class PurchaseOrderLine(models.Model):
+    _inherit = "purchase.order.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._broker_update_costs()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if _COST_FIELDS & set(vals):
+            self._broker_update_costs()
+        return result
+
+    def _broker_update_costs(self):
+        """Tell the commission room what confirmed lines for jobs cost now."""
+        lines = self.sudo().filtered(lambda line: line.sale_line_id and line.state == "purchase")
+        if lines:
+            self.env["broker.commission.entry"]._update_costs(lines)

@@ -1,0 +1,95 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS, Domain
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    broker_commission_rule_id = fields.Many2one(
+        "broker.commission.rule",
+        string="Commission Rule",
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=NO_ACCESS,
+        help="The rule the line fell under when the job was confirmed.",
+    )
+
+    def _compute_purchase_price(self):
+        """Keep what the printing house charges, once its order is confirmed.
+
+        Sales' own compute takes the product's cost again when a unit or a currency
+        changes; the price that was really agreed must survive that.
+        """
+        super()._compute_purchase_price()
+        for line, cost in self._get_purchased_costs().items():
+            line.purchase_price = cost
+
+    def write(self, vals):
+        if "purchase_price" in vals and not self.env.su:
+            self._check_cost_not_purchased(vals["purchase_price"])
+        return super().write(vals)
+
+    def _check_cost_not_purchased(self, cost):
+        """Refuse a cost by hand where a confirmed purchase order says what it is.
+
+        :raises UserError: naming the line and the purchase order
+        """
+        for line, purchased in self.sudo()._get_purchased_costs().items():
+            if line.purchase_price != cost and purchased != cost:
+                purchases = line.purchase_line_ids.order_id.filtered(lambda order: order.state == "purchase")
+                raise UserError(
+                    self.env._(
+                        "The cost of %(line)s comes from the purchase order %(purchase)s. Change the price there.",
+                        line=line.display_name,
+                        purchase=", ".join(purchases.mapped("name")),
+                    )
+                )
+
+    def _get_purchased_costs(self):
+        """Return what confirmed purchase orders charge for one unit of these lines.
+
+        Net of discounts and taxes, in the line's own unit and the sale's currency;
+        several purchase lines are weighted by quantity.
+
+        :return: dict of sale order line to cost; lines without a confirmed purchase
+            are left out
+        """
+        lines_by_id = {line.id: line for line in self if isinstance(line.id, int)}
+        purchase_lines = (
+            self.env["purchase.order.line"]
+            .sudo()
+            .search(
+                Domain("sale_line_id", "in", list(lines_by_id))
+                & Domain("state", "=", "purchase")
+                & Domain("product_qty", ">", 0),
+                order="id",
+            )
+            if lines_by_id
+            else self.env["purchase.order.line"]
+        )
+        costs = {}
+        for sale_line, group in purchase_lines.grouped("sale_line_id").items():
+            line = lines_by_id[sale_line.id]
+            quantity = amount = 0.0
+            for purchase_line in group:
+                quantity += purchase_line.product_uom_id._compute_quantity(
+                    purchase_line.product_qty, line.product_uom_id, round=False
+                )
+                amount += line._convert_purchase_amount(purchase_line)
+            if quantity:
+                costs[line] = amount / quantity
+        return costs
+
+    def _convert_purchase_amount(self, purchase_line):
+        """Return the net amount of a purchase line in the currency of this sale line."""
+        self.ensure_one()
+        order = purchase_line.order_id
+        return order.currency_id._convert(
+            purchase_line.price_subtotal,
+            self.currency_id or self.order_id.currency_id,
+            order.company_id,
+            (order.date_approve or order.date_order).date(),
+            round=False,
+        )
