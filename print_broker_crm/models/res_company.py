@@ -17,6 +17,7 @@ class ResCompany(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)
+        self.env["broker.tier.policy"]._ensure_for_companies(companies)
         self.env["broker.commission.plan"]._open_default_plans(companies)
         return companies
 

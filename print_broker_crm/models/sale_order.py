@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 
@@ -14,6 +15,13 @@ class SaleOrder(models.Model):
         store=True,
         index="btree_not_null",
         ondelete="set null",
+    )
+    broker_date_confirmed = fields.Datetime(
+        string="Became a Job",
+        compute="_compute_broker_date_confirmed",
+        store=True,
+        copy=False,
+        help="Stays when the order is cancelled, and tells a cancelled job from a dropped quotation.",
     )
     broker_commission_plan_id = fields.Many2one(
         "broker.commission.plan",
@@ -44,11 +52,21 @@ class SaleOrder(models.Model):
         # On a database full of orders the column is filled by the install hook.
         if not column_exists(self.env.cr, self._table, "broker_customer_id"):
             create_column(self.env.cr, self._table, "broker_customer_id", "int4")
+        if not column_exists(self.env.cr, self._table, "broker_date_confirmed"):
+            create_column(self.env.cr, self._table, "broker_date_confirmed", "timestamp")
+            self.env.cr.execute(
+                SQL("UPDATE sale_order SET broker_date_confirmed = date_order WHERE state = 'sale'")
+            )
         return super()._auto_init()
 
     @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id")
     def _compute_broker_customer_id(self):
         self.env["broker.customer"]._fill_customer(self, lambda order: order.partner_id, lambda order: order.company_id)
+
+    @api.depends("state")
+    def _compute_broker_date_confirmed(self):
+        for order in self:
+            order.broker_date_confirmed = order.broker_date_confirmed or (order.state == "sale" and order.date_order)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_commission(self):

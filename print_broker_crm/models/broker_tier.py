@@ -1,0 +1,95 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class BrokerTier(models.Model):
+    """One step of the 5A scale and what the firm owes a customer who stands on it.
+
+    The scale is shared by all companies, so that a customer of two of them is spoken
+    of in the same words; how a customer gets there is a company's own policy.
+    """
+
+    _name = "broker.tier"
+    _description = "5A Tier"
+    _order = "rank desc"
+
+    name = fields.Char(required=True)
+    rank = fields.Integer(
+        required=True,
+        help="1 is the lowest, 5 the highest. One tier per rank.",
+    )
+    color = fields.Integer()
+    total_min = fields.Float(
+        string="Total From",
+        digits=(4, 2),
+        required=True,
+        help="The lowest weighted total (1.00 to 5.00) that gives this tier. "
+        "The band ends just below the next tier's lowest total.",
+    )
+    total_max = fields.Float(
+        string="Total Below",
+        digits=(4, 2),
+        compute="_compute_total_max",
+        help="The next tier's lowest total; zero at the top of the scale.",
+    )
+    call_cadence_days = fields.Integer(
+        string="Call Every (Days)",
+        required=True,
+        help="The care line calls a customer of this tier at least this often.",
+    )
+    accept_hours = fields.Float(
+        string="Accept Handoff Within (Hours)",
+        required=True,
+        help="Working hours in which the service desk answers a handoff.",
+    )
+
+    _rank_uniq = models.UniqueIndex("(rank)", "There is already a tier of this rank.")
+    _rank_range = models.Constraint("CHECK (rank BETWEEN 1 AND 5)", "The rank of a tier is 1 to 5.")
+    _call_cadence_positive = models.Constraint(
+        "CHECK (call_cadence_days > 0)",
+        "The days between two calls must be more than zero.",
+    )
+    _accept_hours_positive = models.Constraint(
+        "CHECK (accept_hours > 0)",
+        "The hours to accept a handoff must be more than zero.",
+    )
+
+    @api.depends("total_min", "rank")
+    def _compute_total_max(self):
+        above = {tier: upper for tier, _lower, upper in self._get_bands()}
+        for tier in self:
+            tier.total_max = above.get(tier._origin) or 0.0
+
+    @api.constrains("total_min", "rank")
+    def _check_bands_ascending(self):
+        tiers = self.search([]).sorted("rank")
+        for lower, upper in zip(tiers, tiers[1:], strict=False):
+            if lower.total_min >= upper.total_min:
+                raise ValidationError(
+                    self.env._(
+                        "The bands of the tiers must ascend: %(lower)s begins at "
+                        "%(lower_min).2f, so %(upper)s must begin above that, "
+                        "not at %(upper_min).2f.",
+                        lower=lower.name,
+                        lower_min=lower.total_min,
+                        upper=upper.name,
+                        upper_min=upper.total_min,
+                    )
+                )
+
+    @api.model
+    def _get_bands(self):
+        """Return the bands [min, max) of the weighted total, highest tier first.
+
+        :return: list of (tier, min, max); the lowest has no min and the highest no
+            max (None), so that every total falls into exactly one band
+        """
+        bands = []
+        upper = None
+        for tier in self.search([]):
+            bands.append((tier, tier.total_min, upper))
+            upper = tier.total_min
+        if bands:
+            tier, _lower, upper = bands[-1]
+            bands[-1] = (tier, None, upper)
+        return bands
