@@ -279,9 +279,10 @@ class EmbeddedServer:
         if not shutil.which("setpriv"):
             raise DevError("As root, PostgreSQL is started through setpriv (Debian: util-linux), which is missing.")
         drop = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-        reach = [*drop, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without the last of them access(2), which PostgreSQL asks first, does not count capabilities.
+        reach = [*drop, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
         for prefix in (drop, reach):
-            commands = ([self.programs / "postgres", "--version"], ["test", "-w", paths.POSTGRES])
+            commands = ([self.programs / "postgres", "--version"], ["ls", paths.POSTGRES])
             if all(
                 subprocess.run([*prefix, *map(str, command)], capture_output=True, cwd="/").returncode == 0
                 for command in commands
