@@ -30,5 +30,10 @@ from . import (
     purchase_order,
     purchase_order_line,
     account_move,
+    broker_care_rule,
+    broker_care_call,
+    broker_care_call_attempt,
+    broker_care_call_reason,
+    rating_rating,
     account_partial_reconcile,
 )

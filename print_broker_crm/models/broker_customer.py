@@ -361,6 +361,7 @@ class BrokerCustomer(models.Model):
         if not sources:
             return
         target = target.sudo()
+        sources._before_merge_into(target)
         for field in ("service_user_id", "care_user_id", "sponsor_user_id"):
             if not target[field]:
                 target[field] = sources.filtered(field)[:1][field]

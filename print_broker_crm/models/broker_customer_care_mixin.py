@@ -1,8 +1,158 @@
-from odoo import models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+CARE_GROUP = "print_broker_crm.group_care_officer"
 
 
 class BrokerCustomerCareMixin(models.AbstractModel):
-    """What the care room knows about a customer, on the customer file."""
+    """What the care room knows about a customer, on the customer file.
+
+    Only the care line and the managers read it: a salesperson neither sees when the
+    customer is called nor can keep the care line away.
+    """
 
     _name = "broker.customer.care.mixin"
     _description = "Customer File: Care"
+
+    care_call_ids = fields.One2many("broker.care.call", "customer_id", string="Care Calls", groups=CARE_GROUP)
+    care_call_count = fields.Integer(
+        string="Number of Care Calls",
+        compute="_compute_care_call_count",
+        groups=CARE_GROUP,
+    )
+    last_care_contact = fields.Datetime(
+        string="Last Reached by Care",
+        compute="_compute_care_contact",
+        store=True,
+        groups=CARE_GROUP,
+    )
+    next_call_date = fields.Date(
+        string="Next Care Call",
+        compute="_compute_care_contact",
+        store=True,
+        groups=CARE_GROUP,
+    )
+    do_not_call = fields.Boolean(
+        string="Do Not Call",
+        tracking=True,
+        groups=CARE_GROUP,
+        help="The customer does not want calls of the care line.",
+    )
+    do_not_call_reason = fields.Char(string="Why Not to Call", tracking=True, groups=CARE_GROUP)
+
+    def _compute_care_call_count(self):
+        counts = dict(
+            self.env["broker.care.call"]._read_group(
+                Domain("customer_id", "in", self.ids), ["customer_id"], ["__count"]
+            )
+        )
+        for customer in self:
+            customer.care_call_count = counts.get(customer._origin, 0)
+
+    @api.depends("care_call_ids.state", "care_call_ids.date_planned", "care_call_ids.date_reached")
+    def _compute_care_contact(self):
+        Call = self.env["broker.care.call"].sudo()
+        of_these = Domain("customer_id", "in", self.ids)
+        reached = dict(Call._read_group(of_these, ["customer_id"], ["date_reached:max"]))
+        planned = dict(
+            Call._read_group(
+                of_these & Domain("state", "=", "planned"),
+                ["customer_id"],
+                ["date_planned:min"],
+            )
+        )
+        for customer in self:
+            customer.last_care_contact = reached.get(customer._origin, False)
+            customer.next_call_date = planned.get(customer._origin, False)
+
+    @api.constrains("do_not_call", "do_not_call_reason")
+    def _check_do_not_call_reason(self):
+        for customer in self:
+            if customer.do_not_call and not (customer.do_not_call_reason or "").strip():
+                raise ValidationError(
+                    self.env._(
+                        "Say why %(customer)s must not be called: fill in Why Not to Call.",
+                        customer=customer.name,
+                    )
+                )
+
+    # CRUD
+
+    def write(self, vals):
+        result = super().write(vals)
+        reason = False
+        if vals.get("do_not_call"):
+            reason = "do_not_call"
+        elif "active" in vals and not vals["active"]:
+            reason = "archived"
+        if reason:
+            self._get_open_care_calls()._close("cancelled", reason)
+        return result
+
+    # ACTIONS
+
+    def action_view_care_calls(self):
+        """Open the calls of the customer, the planned one and the past."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_care_call_action_all")
+        action["domain"] = [("customer_id", "=", self.id)]
+        action["context"] = {"default_customer_id": self.id}
+        return action
+
+    def action_plan_care_call(self):
+        """Open the customer's planned call, or plan one for today."""
+        self.ensure_one()
+        Call = self.env["broker.care.call"]
+        call = Call.search(Domain("customer_id", "=", self.id) & Domain("state", "=", "planned"))
+        today = self.company_id._get_broker_today()
+        if not call:
+            call = Call.with_company(self.company_id).create({"customer_id": self.id, "date_planned": today})
+        elif call.date_planned > today:
+            call.check_access("write")
+            call.sudo()._bring_forward(today)
+        return call._get_form_action()
+
+    # BUSINESS
+
+    def _get_open_care_calls(self):
+        """Return the planned calls of these customers, in sudo."""
+        return (
+            self.env["broker.care.call"]
+            .sudo()
+            .search(Domain("customer_id", "in", self.ids) & Domain("state", "=", "planned"))
+        )
+
+    def _get_care_tier_rank(self):
+        """Return the place of the customer's tier, 0 without one."""
+        self.ensure_one()
+        return self.sudo().tier_id.rank
+
+    @api.model
+    def _before_users_leave(self, users):
+        """Call the leavers' customers on the next working day, and let others call
+        whom the leavers were to call."""
+        super()._before_users_leave(users)
+        Call = self.env["broker.care.call"].sudo()
+        left = (
+            self.sudo()
+            .search(Domain("user_id", "in", users.ids) & Domain("do_not_call", "!=", True))
+            .grouped("company_id")
+        )
+        for company, customers in left.items():
+            Call._plan_leavers(company, customers)
+        calls = Call.search(Domain("user_id", "in", users.ids) & Domain("state", "=", "planned"))
+        for company, orphaned in calls.grouped("company_id").items():
+            Call._assign_officers(orphaned, company, leaving=users)
+
+    def _before_merge_into(self, target):
+        """Leave one open call: the target's, or the first that moves there."""
+        super()._before_merge_into(target)
+        calls = (self + target)._get_open_care_calls()
+        kept = calls.filtered(lambda call: call.customer_id == target)[:1] or calls[:1]
+        (calls - kept)._close("cancelled", "merged")
+        if any(customer.do_not_call for customer in self.sudo()):
+            target.do_not_call_reason = (
+                target.do_not_call_reason or self.sudo().filtered("do_not_call")[:1].do_not_call_reason
+            )
+            target.do_not_call = True

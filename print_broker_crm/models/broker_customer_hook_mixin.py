@@ -27,3 +27,11 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         :param date_from: first day of the correction, a `date`
         :param date_to: the first day no longer, or False
         """
+
+    def _before_merge_into(self, target):
+        """Called before the rows of these files move to another file.
+
+        A room makes room here for what a customer may have only once.
+
+        :param target: the `broker.customer` that remains
+        """

@@ -1,0 +1,49 @@
+from odoo import api, fields, models
+
+
+class BrokerCareCallReason(models.Model):
+    """One event that a call answers to; one call serves several.
+
+    The row stays when the call is closed and is what keeps the night from planning
+    the same event twice.
+    """
+
+    _name = "broker.care.call.reason"
+    _description = "Reason of a Care Call"
+    _order = "id"
+    _allow_sudo_commands = False
+
+    call_id = fields.Many2one("broker.care.call", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="call_id.company_id", store=True, index=True, precompute=True)
+    rule_id = fields.Many2one("broker.care.rule", required=True, index=True, ondelete="restrict")
+    # Of the time of planning: a rule that changes its reason changes no history.
+    reason = fields.Selection(
+        selection=lambda self: self.env["broker.care.rule"]._fields["reason"]._description_selection(self.env),
+        required=True,
+    )
+    order_id = fields.Many2one("sale.order", string="Job", index="btree_not_null", ondelete="set null")
+    date_event = fields.Date(
+        string="Event",
+        required=True,
+        help="The day of what gave reason to call; for the cadence the day from which it is counted.",
+    )
+
+    interval_days = fields.Integer(
+        string="Cadence (Days)",
+        help="Of a cadence: the days between two calls when the call was planned.",
+    )
+
+    _order_uniq = models.UniqueIndex(
+        "(reason, order_id) WHERE order_id IS NOT NULL",
+        "A call for this job and reason is already planned or made.",
+    )
+    _repeat_uniq = models.UniqueIndex(
+        "(call_id, reason) WHERE order_id IS NULL",
+        "This call already has this reason.",
+    )
+
+    @api.depends("rule_id.name", "order_id.name")
+    def _compute_display_name(self):
+        for line in self:
+            names = [line.rule_id.sudo().name, line.order_id.sudo().name]
+            line.display_name = " · ".join(name for name in names if name)
