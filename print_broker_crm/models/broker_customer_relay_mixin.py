@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import fields, models
+from odoo.fields import Domain
 
 
 class BrokerCustomerRelayMixin(models.AbstractModel):
@@ -6,3 +7,30 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
 
     _name = "broker.customer.relay.mixin"
     _description = "Customer File: Relay"
+
+    handoff_count = fields.Integer(string="Handoffs", compute="_compute_handoff_count")
+    open_handoff_count = fields.Integer(string="Open Handoffs", compute="_compute_handoff_count")
+
+    def _compute_handoff_count(self):
+        rows = self.env["broker.handoff"]._read_group(
+            Domain("customer_id", "in", self.ids) & Domain("state", "!=", "cancelled"),
+            ["customer_id", "state"],
+            ["__count"],
+        )
+        totals = {}
+        open_totals = {}
+        for customer, state, count in rows:
+            totals[customer] = totals.get(customer, 0) + count
+            if state != "accepted":
+                open_totals[customer] = open_totals.get(customer, 0) + count
+        for customer in self:
+            customer.handoff_count = totals.get(customer._origin, 0)
+            customer.open_handoff_count = open_totals.get(customer._origin, 0)
+
+    def action_view_handoffs(self):
+        """Open the handoffs of the customer."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_handoff_action")
+        action["domain"] = [("customer_id", "=", self.id)]
+        action["context"] = {}
+        return action

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools.sql import column_exists, create_column
 
 
@@ -14,6 +15,21 @@ class CrmLead(models.Model):
         ondelete="set null",
     )
 
+    broker_handoff_ids = fields.One2many(
+        "broker.handoff",
+        "lead_id",
+        string="Handoffs",
+        readonly=True,
+        groups="print_broker_crm.group_salesperson,print_broker_crm.group_service_agent,"
+        "print_broker_crm.group_care_officer",
+    )
+    broker_handoff_count = fields.Integer(
+        string="Handoff Count",
+        compute="_compute_broker_handoff_count",
+        groups="print_broker_crm.group_salesperson,print_broker_crm.group_service_agent,"
+        "print_broker_crm.group_care_officer",
+    )
+
     def _auto_init(self):
         # On a database full of leads the column is filled by the install hook.
         if not column_exists(self.env.cr, self._table, "broker_customer_id"):
@@ -25,6 +41,17 @@ class CrmLead(models.Model):
         self.env["broker.customer"]._fill_customer(
             self, lambda lead: lead.partner_id, lambda lead: lead._get_broker_company()
         )
+
+    def _compute_broker_handoff_count(self):
+        counts = dict(
+            self.env["broker.handoff"]._read_group(
+                Domain("lead_id", "in", self.ids) & Domain("state", "!=", "cancelled"),
+                ["lead_id"],
+                ["__count"],
+            )
+        )
+        for lead in self:
+            lead.broker_handoff_count = counts.get(lead._origin, 0)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -61,3 +88,20 @@ class CrmLead(models.Model):
             self.env["broker.customer"]._open_for_partners(leads.partner_id, company)
         if entered:
             self.env["broker.handoff"]._open_for_leads(entered)
+
+    def action_view_broker_handoffs(self):
+        """Open the handoff of the opportunity, or the list when there are several."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_handoff_action")
+        action["context"] = {}
+        action["domain"] = [("lead_id", "=", self.id), ("state", "!=", "cancelled")]
+        handoffs = self.env["broker.handoff"].search(action["domain"])
+        if len(handoffs) == 1:
+            action["views"] = [(False, "form")]
+            action["res_id"] = handoffs.id
+        return action
+
+    def _merge_dependences(self, opportunities):
+        result = super()._merge_dependences(opportunities)
+        self.env["broker.handoff"]._merge_leads(self, opportunities)
+        return result
