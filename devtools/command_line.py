@@ -64,7 +64,9 @@ def _explain_foreign_files():
 
 def _make_parser():
     parser = argparse.ArgumentParser(
-        prog="./dev", description=sys.modules["__main__"].__doc__, epilog=EPILOG,
+        prog="./dev",
+        description=sys.modules["__main__"].__doc__,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -81,7 +83,9 @@ def _make_parser():
     run.add_argument("--rebuild", action="store_true", help="make the demo firm anew")
 
     test = add(
-        "test", "Run every test, or those that the arguments name.", _test,
+        "test",
+        "Run every test, or those that the arguments name.",
+        _test,
         epilog="Other arguments go to pytest: paths, -k, -x, --pdb ...",
     )
     test.add_argument("--keep", action="store_true", help="use the last test database again, upgraded if need be")
@@ -174,9 +178,7 @@ def _databases(arguments):
         elif arguments.action == "drop":
             databases.drop(arguments.name)
         elif arguments.action == "psql":
-            return run_foreground(
-                [Path(odoo.server.programs) / "psql", "-d", arguments.name], env=odoo.environment()
-            )
+            return run_foreground([Path(odoo.server.programs) / "psql", "-d", arguments.name], env=odoo.environment())
         else:
             say(f"Serving on {odoo.server.host}:{odoo.server.port} until Ctrl-C. Odoo: -c {odoo.configuration}")
             with contextlib.suppress(KeyboardInterrupt):

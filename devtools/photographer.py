@@ -1,4 +1,4 @@
-"""Take an order of pictures: ``python -m devtools.photographer JSON``, in the venv. Ends with 1 when a page is in error."""
+"""Take an order of pictures: ``python -m devtools.photographer JSON``, in the venv; 1 when a page is in error."""
 
 import json
 import sys

@@ -84,9 +84,7 @@ def handed_on_server():
 def clean_environment():
     """Our environment without what would lead PostgreSQL's or Odoo's programs elsewhere."""
     leave_out = {"ODOO_RC", "OPENERP_SERVER", "PYTHONPATH", "PYTHONHOME"}
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith("PG") and name not in leave_out
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG") and name not in leave_out}
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import pytest
 from devtools.console import in_continuous_integration
 from devtools.tools import missing_tools
 
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
@@ -23,8 +24,9 @@ def pytest_sessionstart(session):
     missing = missing_tools()
     if missing and in_continuous_integration():
         packages = " ".join(missing.values())
-        raise pytest.UsageError(f"With CI=true nothing may be left out, but {' and '.join(missing)} is missing: "
-                                f"apt-get install {packages}")
+        raise pytest.UsageError(
+            f"With CI=true nothing may be left out, but {' and '.join(missing)} is missing: apt-get install {packages}"
+        )
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 
-from devtools import database, locks, paths, stamps
+from devtools import locks, paths, stamps
 from devtools.command_line import prepared
 from devtools.console import DevError, run_foreground, run_logged, say, terminating
 from devtools.database import Databases
@@ -79,7 +79,9 @@ def serving(odoo, name, port, *options):
     )
     with (
         log_path.open("ab") as log,
-        terminating(subprocess.Popen(list(map(str, command)), env=odoo.environment(), stdout=log, stderr=log)) as server,
+        terminating(
+            subprocess.Popen(list(map(str, command)), env=odoo.environment(), stdout=log, stderr=log)
+        ) as server,
     ):
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + READY_TIMEOUT

@@ -41,10 +41,10 @@ class Source:
         addons = self.python_path / "addons"
         return [addons] if (addons / "web" / "__manifest__.py").is_file() else []
 
-    @property
-    def web_addons(self):
-        """The folder that holds Odoo's own business addons."""
-        return self.addons_paths[0] if self.addons_paths else self.python_path / "odoo" / "addons"
+    def find_addon(self, name):
+        """The folder of one of Odoo's own addons."""
+        folders = [*self.addons_paths, self.python_path / "odoo" / "addons"]
+        return next(folder / name for folder in folders if (folder / name / "__manifest__.py").is_file())
 
 
 def ensure_source():
@@ -91,9 +91,7 @@ def _fetch_source():
     )
     options = [*_private_apt(), "-o", f"Dir::Etc::sourcelist={sources}", "-o", "Dir::Etc::sourceparts=-"]
     run_logged("List of Debian's packages", ["apt-get", "update", *options], "odoo.log")
-    run_logged(
-        "Odoo 19 (120 MB)", ["apt-get", "download", *options, *PACKAGES], "odoo.log", cwd=paths.APT / "packages"
-    )
+    run_logged("Odoo 19 (120 MB)", ["apt-get", "download", *options, *PACKAGES], "odoo.log", cwd=paths.APT / "packages")
     unpacked = paths.STATE / "source.new"
     shutil.rmtree(unpacked, ignore_errors=True)
     with Step("Unpacking Odoo"):
