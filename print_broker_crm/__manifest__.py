@@ -49,6 +49,11 @@
         "views/rating_rating_views.xml",
         "views/broker_customer_care_views.xml",
         "views/res_config_settings_views.xml",
+        "views/broker_commission_entry_views.xml",
+        "views/broker_commission_split_views.xml",
+        "views/broker_commission_plan_views.xml",
+        "views/broker_customer_commission_views.xml",
+        "views/account_move_views.xml",
         "views/print_broker_crm_menus.xml",
     ],
     "demo": [

@@ -14,6 +14,12 @@ class AccountMove(models.Model):
         ondelete="set null",
     )
 
+    broker_commission_count = fields.Integer(
+        string="Commission Entries",
+        compute="_compute_broker_commission_count",
+        groups="print_broker_crm.group_manager",
+    )
+
     def _auto_init(self):
         # On a database full of invoices the column is filled by the install hook.
         if not column_exists(self.env.cr, self._table, "broker_customer_id"):
@@ -27,6 +33,15 @@ class AccountMove(models.Model):
         self.env["broker.customer"]._fill_customer(
             sales, lambda move: move.commercial_partner_id, lambda move: move.company_id
         )
+
+    def _compute_broker_commission_count(self):
+        counts = self.env["broker.commission.entry"]._count_by_move(self)
+        for move in self:
+            move.broker_commission_count = counts.get(move._origin.id, 0)
+
+    def action_view_broker_commission(self):
+        """Open the commission entries of the invoice."""
+        return self.env["broker.commission.entry"]._get_move_action(self)
 
     def _post(self, soft=True):
         posted = super()._post(soft)

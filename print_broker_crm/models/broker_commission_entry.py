@@ -74,6 +74,14 @@ class BrokerCommissionEntry(models.Model):
         help="The part of the invoice that was collected when this was written.",
     )
     amount = fields.Monetary(required=True)
+    earned = fields.Monetary(compute="_compute_books", store=True, precompute=True)
+    released = fields.Monetary(compute="_compute_books", store=True, precompute=True)
+    held = fields.Monetary(
+        compute="_compute_books",
+        store=True,
+        precompute=True,
+        help="Earned and not released yet.",
+    )
     trace = fields.Text(help="The figures behind the amount, as written at the time.")
     explanation = fields.Text(compute="_compute_explanation")
 
@@ -83,6 +91,13 @@ class BrokerCommissionEntry(models.Model):
     def _compute_display_name(self):
         for entry in self:
             entry.display_name = entry.move_name or self.env._("Commission")
+
+    @api.depends("book", "amount")
+    def _compute_books(self):
+        for entry in self:
+            entry.earned = entry.amount if entry.book == "earned" else 0.0
+            entry.released = entry.amount if entry.book == "released" else 0.0
+            entry.held = entry.earned - entry.released
 
     @api.depends("trace", "amount", "base_amount", "rate", "share", "paid_ratio")
     def _compute_explanation(self):
@@ -662,6 +677,21 @@ class BrokerCommissionEntry(models.Model):
                 sums.items(), key=lambda item: (item[0][0].name or "", item[0][1] or "")
             )
         ]
+
+    @api.model
+    def _count_by_move(self, moves):
+        """Return {invoice id: number of entries}."""
+        return {
+            move.id: count
+            for move, count in self._read_group(Domain("move_id", "in", moves.ids), ["move_id"], ["__count"])
+        }
+
+    @api.model
+    def _get_move_action(self, moves):
+        """Return the action that shows the entries of some invoices."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_commission_entry_action")
+        action["domain"] = [("move_id", "in", moves.ids)]
+        return action
 
     # CRON
 

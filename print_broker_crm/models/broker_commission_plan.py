@@ -146,6 +146,7 @@ class BrokerCommissionPlan(models.Model):
         shipped = self.env.ref("print_broker_crm.broker_commission_plan_shipped", raise_if_not_found=False)
         if not shipped:
             return
+        shipped = shipped.sudo()
         if companies is None:
             companies = self.env["res.company"].sudo().search(Domain.TRUE)
         planned = (
@@ -153,8 +154,8 @@ class BrokerCommissionPlan(models.Model):
             .with_context(active_test=False)
             ._read_group(Domain("company_id", "in", companies.ids), ["company_id"])
         )
-        for company in companies - companies.concat(*(row[0] for row in planned)):
-            shipped.sudo().copy(
+        for company in companies - companies.browse(company.id for [company] in planned):
+            shipped.copy(
                 {
                     "name": shipped.name,
                     "company_id": company.id,

@@ -45,6 +45,13 @@ class BrokerCommissionRule(models.Model):
         help="Only for products of this category and the categories below it.",
     )
     share_ids = fields.One2many("broker.commission.share", "rule_id", string="Shares", copy=True)
+    summary = fields.Char(string="Shares in Short", compute="_compute_summary")
+
+    @api.depends("share_ids.role", "share_ids.percent")
+    def _compute_summary(self):
+        roles = dict(self.env["broker.commission.share"]._fields["role"]._description_selection(self.env))
+        for rule in self:
+            rule.summary = ", ".join(f"{roles.get(share.role, '')} {share.percent:g} %" for share in rule.share_ids)
 
     @api.constrains("name", "share_ids")
     def _check_shares(self, without=()):

@@ -140,8 +140,8 @@ class BrokerCommissionSplit(models.Model):
         if not open_lines:
             return
         facts = self._get_facts(open_lines.order_id)
-        lines_by_rule = defaultdict(self.env["sale.order.line"].browse)
-        rules_by_order = defaultdict(self.env["broker.commission.rule"].browse)
+        lines_by_rule = defaultdict(self.env["sale.order.line"].sudo().browse)
+        rules_by_order = defaultdict(self.env["broker.commission.rule"].sudo().browse)
         for line in open_lines:
             order = line.order_id
             fact = facts[order.id]
@@ -183,7 +183,7 @@ class BrokerCommissionSplit(models.Model):
             if amount
         }
         open_splits = splits.filtered(lambda split: not split.user_id or split.id not in released)
-        filled = defaultdict(self.browse)
+        filled = defaultdict(self.sudo().browse)
         for role, role_splits in open_splits.grouped("role").items():
             rows = self.env["broker.assignment"].sudo()._get_open(role_splits.customer_id, role)
             for split in role_splits:

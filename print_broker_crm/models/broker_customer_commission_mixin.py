@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import fields, models
+from odoo.fields import Domain
 
 
 class BrokerCustomerCommissionMixin(models.AbstractModel):
@@ -6,3 +7,37 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
 
     _name = "broker.customer.commission.mixin"
     _description = "Customer File: Commission"
+
+    # The file itself says that it is the company's.
+    currency_id = fields.Many2one("res.currency")
+    commission_earned = fields.Monetary(
+        compute="_compute_commission",
+        groups="print_broker_crm.group_manager",
+        help="Commission accrued on this customer's posted invoices, all people together.",
+    )
+    commission_released = fields.Monetary(
+        compute="_compute_commission",
+        groups="print_broker_crm.group_manager",
+        help="The part of it that is payable, because the customer paid.",
+    )
+
+    def _compute_commission(self):
+        rows = {
+            customer.id: (earned, released)
+            for customer, earned, released in self.env["broker.commission.entry"]._read_group(
+                Domain("customer_id", "in", self.ids),
+                ["customer_id"],
+                ["earned:sum", "released:sum"],
+            )
+        }
+        for customer in self:
+            earned, released = rows.get(customer._origin.id, (0.0, 0.0))
+            customer.commission_earned = earned
+            customer.commission_released = released
+
+    def action_view_commission(self):
+        """Open the ledger entries of the customer's jobs."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_commission_entry_action")
+        action["domain"] = [("customer_id", "=", self.id)]
+        return action

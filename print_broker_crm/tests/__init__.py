@@ -1,1 +1,9 @@
-from . import test_assignment, test_assignment_property, test_customer
+from . import test_assignment, test_assignment_property, test_customer, test_handoff, test_handoff_clock
+from . import (
+    test_commission_access,
+    test_commission_cost,
+    test_commission_ledger,
+    test_commission_plan,
+    test_commission_sweep,
+)
+from . import test_tier_policy, test_tier_run, test_tier_score

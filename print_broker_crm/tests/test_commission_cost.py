@@ -1,0 +1,141 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionCost(BrokerAccountCommon):
+    """The price of the printing house is the cost of the job."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.printing_house = cls._create_partner("Sun Press", supplier_rank=1)
+        cls.buyer = new_test_user(cls.env, login="broker_buyer", groups="purchase.group_purchase_user")
+
+    def _create_purchase(self, job, price, quantity=1.0, **kwargs):
+        line = job.order_line.filtered("product_id")[:1]
+        return self.env["purchase.order"].create(
+            {
+                "partner_id": self.printing_house.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": line.product_id.id,
+                            "product_qty": quantity,
+                            "price_unit": price,
+                            "tax_ids": [Command.clear()],
+                            "sale_line_id": line.id,
+                        }
+                    )
+                ],
+                **kwargs,
+            }
+        )
+
+    def test_confirmed_purchase_moves_posted_commission(self):
+        job = self._create_job()
+        invoice = self._create_posted_invoice(job)
+        self._pay(invoice, 4000)
+        purchase = self._create_purchase(job, 6000)
+        self.assertEqual(job.order_line.purchase_price, 7000, "a request for quotation is no cost")
+        purchase.with_user(self.buyer).button_confirm()
+        self.assertEqual(job.order_line.purchase_price, 6000)
+        # Margin 4,000, pool 400, of which 160 released.
+        self.assertCommission(job, 280, 120, "earned")
+        self.assertCommission(job, 112, 48)
+        entries = self.env["broker.commission.entry"].search([("order_id", "=", job.id), ("kind", "=", "cost")])
+        self.assertEqual(sum(entries.filtered(lambda e: e.book == "earned").mapped("amount")), 100)
+
+    def test_changed_purchase_price(self):
+        job = self._create_job()
+        purchase = self._create_purchase(job, 6000)
+        purchase.button_confirm()
+        self._pay(self._create_posted_invoice(job))
+        self.assertCommission(job, 280, 120)
+        purchase.order_line.with_user(self.buyer).price_unit = 8000
+        self.assertEqual(job.order_line.purchase_price, 8000)
+        self.assertCommission(job, 140, 60)
+        purchase.order_line.discount = 25
+        self.assertEqual(job.order_line.purchase_price, 6000)
+        self.assertCommission(job, 280, 120)
+
+    def test_cost_survives_the_recompute_of_sales(self):
+        job = self._create_job(quantity=10, price=1000, cost=500)
+        self._create_purchase(job, 600, quantity=10).button_confirm()
+        line = job.order_line
+        self.print_product.standard_price = 1
+        line.env.add_to_compute(line._fields["purchase_price"], line)
+        self.assertEqual(line.purchase_price, 600)
+        line.product_uom_id = self.uom_dozen
+        self.assertEqual(line.purchase_price, 7200)
+
+    def test_several_purchases_are_weighted(self):
+        job = self._create_job(quantity=4, price=1000, cost=0)
+        self._create_purchase(job, 100, quantity=1).button_confirm()
+        self._create_purchase(job, 200, quantity=3).button_confirm()
+        self.assertEqual(job.order_line.purchase_price, 175)
+
+    def test_unit_and_currency_of_the_purchase(self):
+        gold = self.setup_other_currency("EUR", rates=[("1900-01-01", 2.0)])
+        job = self._create_job(quantity=24, price=100, cost=0)
+        purchase = self._create_purchase(job, 1200, quantity=2, currency_id=gold.id)
+        purchase.order_line.product_uom_id = self.uom_dozen
+        purchase.order_line.price_unit = 1200
+        purchase.button_confirm()
+        # 1,200 gold coins a dozen are 600 dollars, 50 a piece.
+        self.assertEqual(job.order_line.purchase_price, 50)
+
+    def test_cancelled_purchase_leaves_the_last_price(self):
+        job = self._create_job(quantity=2)
+        first = self._create_purchase(job, 6000)
+        second = self._create_purchase(job, 5000)
+        (first + second).button_confirm()
+        self.assertEqual(job.order_line.purchase_price, 5500)
+        first.button_cancel()
+        self.assertEqual(job.order_line.purchase_price, 5000)
+        second.button_cancel()
+        self.assertEqual(job.order_line.purchase_price, 5000)
+
+    def test_salesperson_does_not_talk_the_cost_down(self):
+        job = self._create_job()
+        purchase = self._create_purchase(job, 6000)
+        purchase.button_confirm()
+        with self.assertRaisesRegex(UserError, purchase.name):
+            job.order_line.with_user(self.sales_wang).purchase_price = 1
+        job.order_line.with_user(self.sales_wang).write({"purchase_price": 6000})
+
+    def test_cost_by_hand_before_a_purchase(self):
+        job = self._create_job()
+        job.order_line.with_user(self.sales_wang).purchase_price = 5000
+        self.assertEqual(job.order_line.purchase_price, 5000)
+
+    def test_purchase_line_added_to_a_confirmed_order(self):
+        job = self._create_job()
+        purchase = self._create_purchase(self._create_job(), 1)
+        purchase.button_confirm()
+        purchase.order_line = [
+            Command.create(
+                {
+                    "product_id": self.print_product.id,
+                    "product_qty": 1,
+                    "price_unit": 6500,
+                    "tax_ids": [Command.clear()],
+                    "sale_line_id": job.order_line.id,
+                }
+            )
+        ]
+        self.assertEqual(job.order_line.purchase_price, 6500)
+
+    def test_outsourced_service(self):
+        """Confirming the job asks the printing house; its answer is the cost."""
+        self.print_product.seller_ids = [Command.create({"partner_id": self.printing_house.id, "price": 5500})]
+        self.print_product.service_to_purchase = True
+        job = self._create_job()
+        purchase = self.env["purchase.order.line"].search([("sale_line_id", "=", job.order_line.id)]).order_id
+        self.assertEqual(len(purchase), 1)
+        self.assertEqual(job.order_line.purchase_price, 7000)
+        purchase.button_confirm()
+        self.assertEqual(job.order_line.purchase_price, 5500)
