@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -34,3 +34,9 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         action["domain"] = [("customer_id", "=", self.id)]
         action["context"] = {}
         return action
+
+    @api.model
+    def _before_users_leave(self, users):
+        """Let others receive what was on its way to the leavers."""
+        super()._before_users_leave(users)
+        self.env["broker.handoff"]._pass_on(users)

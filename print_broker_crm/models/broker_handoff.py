@@ -530,10 +530,14 @@ class BrokerHandoff(models.Model):
     def _get_checked_orders(self):
         """Return the jobs of the handoff, or what is quoted as long as there is none."""
         self.ensure_one()
-        orders = self.order_ids.filtered(lambda order: order.state != "cancel")
-        return orders or self.lead_id.order_ids.filtered(
+        jobs = self.order_ids
+        jobs = jobs.filtered(lambda order: order.state != "cancel").with_prefetch(jobs._prefetch_ids)
+        if jobs:
+            return jobs
+        quotations = self.lead_id.order_ids
+        return quotations.filtered(
             lambda order: order.state in ("draft", "sent") and order.company_id == self.company_id
-        )
+        ).with_prefetch(quotations._prefetch_ids)
 
     def _get_check_failures(self, check_method):
         """Look whether the system's own checks pass.
@@ -896,31 +900,61 @@ class BrokerHandoff(models.Model):
             company = self.env["res.company"].browse(vals.get("company_id") or self.env.company.id)
             if company not in queues:
                 queues[company] = self._get_agent_queue(company)
-            able, queue = queues[company]
-            customer = self.env["broker.customer"].sudo().browse(vals["customer_id"])
-            sender = self.env["res.users"].browse(vals.get("sender_id") or self.env.uid)
-            if customer.service_user_id in able:
-                receiver = customer.service_user_id
-            elif sender in queue or (not queue and sender in able):
-                receiver = sender
-            else:
-                receiver = min(queue, key=queue.get, default=None)
-            if receiver in queue:
-                open_count, _last_id, user_id = queue[receiver]
-                queue[receiver] = (open_count + 1, float("inf"), user_id)
+            receiver = self._pick_receiver(
+                *queues[company],
+                self.env["broker.customer"].sudo().browse(vals["customer_id"]).service_user_id,
+                self.env["res.users"].browse(vals.get("sender_id") or self.env.uid),
+            )
             vals["receiver_id"] = receiver.id if receiver else False
 
     @api.model
-    def _get_agent_queue(self, company):
+    def _pick_receiver(self, able, queue, service_user, sender):
+        """Return who receives the next handoff, or None, and move the queue on.
+
+        :param able: `res.users` who can receive
+        :param queue: dict as returned by `_get_agent_queue`; changed in place
+        :param service_user: the customer's present service agent, or none
+        :param sender: the salesperson
+        """
+        if service_user in able:
+            receiver = service_user
+        elif sender in queue or (not queue and sender in able):
+            receiver = sender
+        else:
+            receiver = min(queue, key=queue.get, default=None)
+        if receiver in queue:
+            open_count, _last_id, user_id = queue[receiver]
+            queue[receiver] = (open_count + 1, float("inf"), user_id)
+        return receiver
+
+    @api.model
+    def _pass_on(self, users):
+        """Give the open handoffs of agents who leave to those who stay.
+
+        :param users: the `res.users` about to be archived
+        """
+        handoffs = self.sudo().search(Domain("receiver_id", "in", users.ids) & Domain("state", "in", OPEN_STATES))
+        for company, left in handoffs.grouped("company_id").items():
+            able, queue = self._get_agent_queue(company, leaving=users)
+            for handoff in left:
+                receiver = self._pick_receiver(able, queue, handoff.customer_id.service_user_id, handoff.sender_id)
+                handoff.receiver_id = receiver or False
+
+    @api.model
+    def _get_agent_queue(self, company, leaving=()):
         """Return who can receive in a company, and who waits for the next handoff.
 
+        :param company: `res.company`
+        :param leaving: users who are not asked any more
         :return: the able users, managers included; and {agent: (open handoffs, id of
             the last handoff received, user id)} of those who are no managers
         """
         able = (
             self._get_agent_group()
             .sudo()
-            .all_user_ids.filtered(lambda user: user.active and not user.share and company in user.company_ids)
+            .all_user_ids.filtered(
+                lambda user: user.active and not user.share and user not in leaving and company in user.company_ids
+            )
         )
         managers = self.env.ref("print_broker_crm.group_manager").sudo().all_user_ids
         agents = able - managers

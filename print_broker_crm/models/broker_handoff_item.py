@@ -36,7 +36,7 @@ class BrokerHandoffItem(models.Model):
         [
             ("provided", "Provided"),
             ("not_applicable", "Not applicable"),
-            ("unknown", "Unknown, to be settled"),
+            ("unknown", "Unknown"),
         ],
         readonly=True,
         help="What a person answered. A system check that passes needs no answer.",

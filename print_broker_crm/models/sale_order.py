@@ -54,9 +54,7 @@ class SaleOrder(models.Model):
             create_column(self.env.cr, self._table, "broker_customer_id", "int4")
         if not column_exists(self.env.cr, self._table, "broker_date_confirmed"):
             create_column(self.env.cr, self._table, "broker_date_confirmed", "timestamp")
-            self.env.cr.execute(
-                SQL("UPDATE sale_order SET broker_date_confirmed = date_order WHERE state = 'sale'")
-            )
+            self.env.cr.execute(SQL("UPDATE sale_order SET broker_date_confirmed = date_order WHERE state = 'sale'"))
         return super()._auto_init()
 
     @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id")
@@ -72,7 +70,16 @@ class SaleOrder(models.Model):
     def _unlink_except_with_commission(self):
         self.env["broker.commission.split"]._check_orders_unused(self)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._broker_check_handoff_link(vals)
+            if vals.get("broker_receipt_date") and not self.env["broker.handoff"]._is_manager():
+                raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._broker_check_handoff_link(vals)
         if "broker_receipt_date" in vals:
             self._broker_check_receipt()
         return super().write(vals)
@@ -83,6 +90,11 @@ class SaleOrder(models.Model):
         waiting = self.filtered(lambda order: not order.broker_receipt_date)
         waiting.sudo().broker_receipt_date = fields.Datetime.now()
         return True
+
+    def _broker_check_handoff_link(self, vals):
+        """Raise unless the link to the handoff comes from the handoff itself."""
+        if "broker_handoff_id" in vals and not self.env.su:
+            raise UserError(self.env._("A job is linked to its handoff by its opportunity, not by hand."))
 
     def _broker_check_receipt(self):
         """Raise unless the present user may say that these jobs were received."""
@@ -105,6 +117,8 @@ class SaleOrder(models.Model):
 
     def _broker_after_confirm(self):
         """Tell the rooms that these orders became jobs."""
+        # Computed now: a job cancelled in the same transaction has been one.
+        self.mapped("broker_date_confirmed")
         for company, orders in self.grouped("company_id").items():
             self.env["broker.customer"]._open_for_partners(orders.partner_id, company)
         self.env["broker.handoff"]._attach_orders(self)

@@ -509,6 +509,21 @@ class TestHandoffRelay(HandoffCommon):
         handoff.with_user(self.manager_qian).receiver_id = self.service_lin
         self.assertEqual(self._activities(handoff, "accept").user_id, self.service_lin)
 
+    def test_agent_who_leaves_passes_on(self):
+        submitted = self._complete(self._create_handoff())
+        submitted.action_submit()
+        accepted = self._complete(self._create_handoff())
+        accepted.action_submit()
+        accepted.action_accept()
+        self.service_chen.with_user(self.env.ref("base.user_admin")).action_archive()
+        self.assertEqual(submitted.receiver_id, self.service_lin)
+        self.assertEqual(self._activities(submitted, "accept").user_id, self.service_lin)
+        self.assertEqual(accepted.receiver_id, self.service_chen)
+        self.service_lin.active = False
+        self.assertFalse(submitted.receiver_id)
+        submitted.with_user(self.manager_qian).action_accept()
+        self.assertEqual(submitted.receiver_id, self.manager_qian)
+
     def test_receiver_must_serve(self):
         handoff = self._create_handoff()
         with self.assertRaisesRegex(ValidationError, "only a service agent"):
@@ -529,6 +544,45 @@ class TestHandoffRelay(HandoffCommon):
         quotation = self._create_order(handoff.lead_id, confirm=False)
         with self.assertRaisesRegex(UserError, "confirm it first"):
             quotation.action_confirm_receipt()
+
+    def test_link_to_the_handoff_is_not_written(self):
+        handoff = self._create_handoff()
+        order = self._create_order(self._create_lead())
+        with self.assertRaisesRegex(UserError, "not by hand"):
+            order.with_user(self.sales_wang).broker_handoff_id = handoff
+        vals = {"partner_id": self.partner.id}
+        with self.assertRaisesRegex(UserError, "not by hand"):
+            self.env["sale.order"].with_user(self.sales_wang).create({**vals, "broker_handoff_id": handoff.id})
+        with self.assertRaisesRegex(UserError, "confirm it first"):
+            self.env["sale.order"].with_user(self.sales_wang).create({**vals, "broker_receipt_date": "2026-11-01"})
+
+    def _count_read(self, handoffs):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        handoffs.with_user(self.manager_qian).web_read(
+            {
+                "gap_count": {},
+                "amount_untaxed": {},
+                "customer_name": {},
+                "is_late": {},
+                "can_submit": {},
+                "can_receive": {},
+                "cost_known": {},
+                "contact_phone": {},
+            }
+        )
+        return self.cr.sql_log_count - before
+
+    def test_reading_many_costs_the_same(self):
+        handoffs = self.env["broker.handoff"].concat(
+            *(
+                self._create_handoff(self._create_lead(self._create_partner(f"Customer {index}", self.sales_wang)))
+                for index in range(12)
+            )
+        )
+        self._count_read(handoffs[:1])
+        self.assertEqual(self._count_read(handoffs[:2]), self._count_read(handoffs))
 
     def test_lead_deleted_keeps_handoff(self):
         handoff = self._create_handoff()
