@@ -31,6 +31,7 @@ from . import (
     purchase_order_line,
     account_move,
     broker_care_rule,
+    broker_care_call_planning_mixin,
     broker_care_call,
     broker_care_call_attempt,
     broker_care_call_reason,

@@ -7,3 +7,4 @@ from . import (
     test_commission_sweep,
 )
 from . import test_tier_policy, test_tier_run, test_tier_score
+from . import test_care_access, test_care_call, test_care_planning

@@ -1,0 +1,550 @@
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, split_every
+
+BATCH_SIZE = 1000
+
+
+class BrokerCareCallPlanningMixin(models.AbstractModel):
+    """How care calls come to be: which events give reason to call, when, and by whom.
+
+    Planning is a batch from end to end: one SQL statement finds up to a thousand
+    events of a rule, one insert makes the calls, one write per officer hands them out.
+    """
+
+    _name = "broker.care.call.planning.mixin"
+    _description = "Care Call: Planning"
+
+    @api.model
+    def _plan(self, company, customers=None):
+        """Plan the calls that a company's rules want, and close what is over.
+
+        Safe to run at any time and twice; commits nothing.
+
+        :param company: the `res.company`
+        :param customers: only these `broker.customer` files, all when None
+        :return: how many events were looked at
+        """
+        return sum(self._plan_steps(company, customers))
+
+    @api.model
+    def _plan_steps(self, company, customers=None):
+        """Do the planning in bounded batches, yielding after each what it handled.
+
+        Every batch leaves a state from which the next run goes on.
+        """
+        self = self._prepare_planning(company)
+        scope = None if customers is None else tuple(customers.ids)
+        yield from self._miss_expired(company, scope)
+        for rule in self.env["broker.care.rule"]._get_rules(company):
+            finder = getattr(self, f"_find_{rule.reason}_events", None)
+            if finder:
+                yield from self._plan_rule(company, rule, finder, scope)
+        yield from self._refresh_planned(company, scope)
+        yield from self._replace_officers(company, scope)
+
+    @api.model
+    def _prepare_planning(self, company):
+        """Return the model as the night uses it: for all, in bulk, without mails."""
+        return (
+            self.sudo()
+            .with_company(company)
+            .with_context(
+                tracking_disable=True,
+                mail_create_nosubscribe=True,
+                mail_create_nolog=True,
+                broker_care_planned=True,
+            )
+        )
+
+    @api.model
+    def _plan_rule(self, company, rule, finder, scope):
+        """Plan the calls of one rule, batch by batch along the ids."""
+        last_id = 0
+        while True:
+            self.env.flush_all()
+            rows = self.env.execute_query(finder(company, rule, scope, last_id))
+            if rows:
+                last_id = rows[-1][0]
+                self._plan_events(company, rule, self._prepare_events(company, rule, rows))
+                yield len(rows)
+            if len(rows) < BATCH_SIZE:
+                return
+
+    def _prepare_events(self, company, rule, rows):
+        """Turn found rows into events with a window.
+
+        :param rows: tuples (key, customer id, order id, date, interval in days,
+            whether the customer was ever called); an interval is given by the
+            cadence only
+        :return: list of dicts: customer_id, order_id, date_event, start, deadline,
+            interval_days
+        """
+        today = company._get_broker_today()
+        window = timedelta(days=rule.window_days)
+        events = []
+        for _key, customer_id, order_id, date_event, interval, called in rows:
+            if interval:
+                start = date_event + timedelta(days=interval)
+                if start < today and not called:
+                    # Nobody called these yet, as in the first night: spread over a
+                    # cadence instead of all in one morning.
+                    start = today + timedelta(days=customer_id % interval)
+            else:
+                start = rule._get_due_date(company, date_event)
+                if start + window < today:
+                    # Too late for this reason; the cadence goes on.
+                    continue
+            start = max(start, today)
+            events.append(
+                {
+                    "customer_id": customer_id,
+                    "order_id": order_id,
+                    "date_event": date_event,
+                    "start": start,
+                    "deadline": start + window,
+                    "interval_days": interval,
+                }
+            )
+        return events
+
+    @api.model
+    def _plan_events(self, company, rule, events, defer=True):
+        """Give every event a call: the customer's open one, or a new one.
+
+        Where the windows meet the call moves into what they share; where they do
+        not, the earlier window counts, and an event whose window begins after the
+        open call's waits until that is closed.
+
+        :param company: the `res.company` of all the customers
+        :param rule: the `broker.care.rule` that wants the calls
+        :param events: what `_prepare_events` returns
+        :param defer: let later events wait; otherwise they prolong the open call
+        :return: the calls that got a reason
+        """
+        customers = self.env["broker.customer"].browse({event["customer_id"] for event in events})
+        # Read at once what the calls would otherwise read one by one.
+        self.env["sale.order"].browse({event["order_id"] for event in events if event["order_id"]}).mapped("company_id")
+        tier_ranks = {customer.id: customer._get_care_tier_rank() for customer in customers}
+        open_calls = {
+            call.customer_id.id: call
+            for call in self.search(Domain("customer_id", "in", customers.ids) & Domain("state", "=", "planned"))
+        }
+        new_vals = {}
+        lines = []
+        for event in events:
+            customer_id = event["customer_id"]
+            call = open_calls.get(customer_id)
+            if call:
+                if defer and event["start"] > call.date_deadline:
+                    continue
+                call._merge_event(rule, event)
+            elif customer_id in new_vals:
+                vals = new_vals[customer_id]
+                vals["order_id"] = event["order_id"] or vals["order_id"]
+                vals["date_planned"] = max(vals["date_planned"], event["start"])
+                vals["date_deadline"] = max(
+                    min(vals["date_deadline"], event["deadline"]),
+                    vals["date_planned"],
+                )
+            else:
+                new_vals[customer_id] = {
+                    "customer_id": customer_id,
+                    "rule_id": rule.id,
+                    "order_id": event["order_id"],
+                    "date_planned": event["start"],
+                    "date_deadline": event["deadline"],
+                    "tier_rank": tier_ranks[customer_id],
+                    "user_id": False,
+                }
+            lines.append(event)
+        created = self.create(list(new_vals.values()))
+        open_calls.update({call.customer_id.id: call for call in created})
+        self._add_reasons(rule, lines, open_calls)
+        self._assign_officers(created, company)
+        return self.browse({open_calls[line["customer_id"]].id for line in lines})
+
+    def _merge_event(self, rule, event):
+        """Take one more reason into an open call."""
+        self.ensure_one()
+        vals = {}
+        if rule.urgency > self.urgency:
+            vals.update(rule_id=rule.id, urgency=rule.urgency)
+        if event["order_id"]:
+            vals["order_id"] = event["order_id"]
+        if not self.attempt_count:
+            start, deadline = event["start"], event["deadline"]
+            if start <= self.date_deadline and self.date_planned <= deadline:
+                start = max(start, self.date_planned)
+                deadline = min(deadline, self.date_deadline)
+            vals.update(date_planned=start, date_deadline=deadline)
+        else:
+            # Attempts go on as they were planned, long enough for the new reason.
+            vals["date_deadline"] = max(event["deadline"], self.date_deadline)
+        self.write(vals)
+
+    def _bring_forward(self, day):
+        """Make an open call callable from an earlier day."""
+        self.ensure_one()
+        self.write(
+            {
+                "date_planned": day,
+                "date_deadline": min(self.date_deadline, day + timedelta(days=self.rule_id.window_days)),
+            }
+        )
+
+    @api.model
+    def _plan_leavers(self, company, customers):
+        """Plan the calls that follow when the customers' salespeople leave.
+
+        :param company: the `res.company` of all the customers
+        :param customers: `broker.customer` files that lose their salesperson
+        """
+        self = self._prepare_planning(company)
+        today = company._get_broker_today()
+        for rule in self.env["broker.care.rule"]._get_rules(company, "salesperson_left"):
+            start = rule._get_due_date(company, today)
+            events = [
+                {
+                    "customer_id": customer.id,
+                    "order_id": None,
+                    "date_event": today,
+                    "start": start,
+                    "deadline": start + timedelta(days=rule.window_days),
+                    "interval_days": 0,
+                }
+                for customer in customers
+            ]
+            for batch in split_every(BATCH_SIZE, events):
+                self._plan_events(company, rule, list(batch), defer=False)
+
+    def _add_reasons(self, rule, events, call_by_customer):
+        """Write the reason lines of events whose calls are known."""
+        Reason = self.env["broker.care.call.reason"]
+        calls = self.concat(*call_by_customer.values())
+        # A reason without a job is on a call at most once.
+        present = {
+            (call.id, reason)
+            for call, reason in Reason._read_group(
+                Domain("call_id", "in", calls.ids) & Domain("order_id", "=", False),
+                ["call_id", "reason"],
+            )
+        }
+        vals_list = []
+        for event in events:
+            call = call_by_customer[event["customer_id"]]
+            if not event["order_id"]:
+                if (call.id, rule.reason) in present:
+                    continue
+                present.add((call.id, rule.reason))
+            vals_list.append(
+                {
+                    "call_id": call.id,
+                    "rule_id": rule.id,
+                    "reason": rule.reason,
+                    "order_id": event["order_id"],
+                    "date_event": event["date_event"],
+                    "interval_days": event["interval_days"],
+                }
+            )
+        Reason.create(vals_list)
+
+    # Which events a reason has. A finder returns the SQL of one batch, ordered by
+    # its first column, which the next batch goes on from.
+
+    @api.model
+    def _find_receipt_events(self, company, rule, scope, last_id):
+        """Jobs that the customer received and that no call answered yet."""
+        return self._find_order_events(
+            company,
+            rule,
+            scope,
+            last_id,
+            date=SQL("orders.broker_receipt_date"),
+            condition=SQL("TRUE"),
+        )
+
+    @api.model
+    def _find_first_order_events(self, company, rule, scope, last_id):
+        """First jobs of customers that no call answered yet."""
+        return self._find_order_events(
+            company,
+            rule,
+            scope,
+            last_id,
+            date=SQL("orders.date_order"),
+            condition=SQL(
+                """NOT EXISTS (
+                    SELECT 1 FROM sale_order AS earlier
+                     WHERE earlier.broker_customer_id = orders.broker_customer_id
+                       AND earlier.state = 'sale'
+                       AND (earlier.date_order, earlier.id)
+                         < (orders.date_order, orders.id)
+                )"""
+            ),
+        )
+
+    @api.model
+    def _find_order_events(self, company, rule, scope, last_id, date, condition):
+        """Select jobs by a date of theirs, as far back as a call is still useful."""
+        days = rule.delay_days
+        if rule.delay_unit == "working_days":
+            # Generous, weekends and a long holiday included; the exact day is
+            # counted in the calendar for what is found.
+            days = 2 * days + 14
+        since = datetime.combine(
+            company._get_broker_today() - timedelta(days=days + rule.window_days + 1),
+            time.min,
+        )
+        return SQL(
+            """
+            SELECT orders.id, customer.id, orders.id, %(day)s, 0, TRUE
+              FROM sale_order AS orders
+              JOIN broker_customer AS customer
+                ON customer.id = orders.broker_customer_id
+             WHERE orders.id > %(last_id)s
+               AND orders.company_id = %(company)s
+               AND customer.company_id = %(company)s
+               AND orders.state = 'sale'
+               AND %(date)s >= %(since)s
+               AND %(condition)s
+               AND %(callable)s
+               AND NOT EXISTS (
+                    SELECT 1 FROM broker_care_call_reason AS served
+                     WHERE served.order_id = orders.id AND served.reason = %(reason)s
+               )
+             ORDER BY orders.id
+             LIMIT %(limit)s
+            """,
+            day=self._sql_day(company, date),
+            last_id=last_id,
+            company=company.id,
+            date=date,
+            since=since,
+            condition=condition,
+            callable=self._sql_callable(scope),
+            reason=rule.reason,
+            limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _find_cadence_events(self, company, rule, scope, last_id):
+        """Customers without an open call, since their last one."""
+        return SQL(
+            """
+            SELECT customer.id, customer.id, NULL::int,
+                   COALESCE(%(last_day)s, customer.date_opened),
+                   %(interval)s,
+                   last.moment IS NOT NULL
+              FROM broker_customer AS customer
+         LEFT JOIN broker_tier AS tier ON tier.id = customer.tier_id
+         LEFT JOIN LATERAL (
+                    SELECT max(closed.date_done) AS moment
+                      FROM broker_care_call AS closed
+                     WHERE closed.customer_id = customer.id
+                       AND closed.state != 'planned'
+                   ) AS last ON TRUE
+             WHERE customer.id > %(last_id)s
+               AND customer.company_id = %(company)s
+               AND %(callable)s
+               AND NOT EXISTS (
+                    SELECT 1 FROM broker_care_call AS planned
+                     WHERE planned.customer_id = customer.id
+                       AND planned.state = 'planned'
+               )
+             ORDER BY customer.id
+             LIMIT %(limit)s
+            """,
+            last_day=self._sql_day(company, SQL("last.moment")),
+            interval=self._sql_interval(rule),
+            last_id=last_id,
+            company=company.id,
+            callable=self._sql_callable(scope),
+            limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _sql_day(self, company, moment):
+        """Return the SQL of the company's day of a stored moment."""
+        return SQL(
+            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
+            moment,
+            company._get_broker_tz(),
+        )
+
+    @api.model
+    def _sql_interval(self, rule):
+        """Return the SQL of a customer's days between two calls."""
+        return SQL("COALESCE(NULLIF(tier.call_cadence_days, 0), %s)", rule.delay_days)
+
+    @api.model
+    def _sql_callable(self, scope):
+        """Return the SQL condition on customers whom the care line may call."""
+        wanted = SQL("customer.id IN %s", scope) if scope else SQL("TRUE")
+        if scope is not None and not scope:
+            wanted = SQL("FALSE")
+        return SQL("%s AND customer.active AND customer.do_not_call IS NOT TRUE", wanted)
+
+    @api.model
+    def _get_open_domain(self, company, scope):
+        """Return the `Domain` of the open calls that a run looks at."""
+        domain = Domain("company_id", "=", company.id) & Domain("state", "=", "planned")
+        if scope is not None:
+            domain &= Domain("customer_id", "in", scope)
+        return domain
+
+    @api.model
+    def _miss_expired(self, company, scope):
+        """Close planned calls whose window has ended."""
+        domain = self._get_open_domain(company, scope) & Domain("date_deadline", "<", company._get_broker_today())
+        while calls := self.search(domain, limit=BATCH_SIZE, order="id"):
+            # The next call is planned by the steps that follow.
+            calls.write(
+                {
+                    "state": "missed",
+                    "close_reason": "window",
+                    "date_done": fields.Datetime.now(),
+                    "next_attempt_at": False,
+                }
+            )
+            yield len(calls)
+
+    @api.model
+    def _refresh_planned(self, company, scope):
+        """Follow tiers that changed: the place in the queue, and the cadence."""
+        rule = self.env["broker.care.rule"]._get_rules(company, "cadence")[:1]
+        today = company._get_broker_today()
+        last_id = 0
+        while True:
+            self.env.flush_all()
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT call.id, %(rank)s, line.id, %(interval)s
+                      FROM broker_care_call AS call
+                      JOIN broker_customer AS customer ON customer.id = call.customer_id
+                 LEFT JOIN broker_tier AS tier ON tier.id = customer.tier_id
+                 LEFT JOIN broker_care_call_reason AS line
+                        ON line.call_id = call.id AND line.reason = 'cadence'
+                     WHERE call.id > %(last_id)s
+                       AND call.company_id = %(company)s
+                       AND call.state = 'planned'
+                       AND %(callable)s
+                       AND (call.tier_rank IS DISTINCT FROM %(rank)s
+                            OR line.interval_days != %(interval)s)
+                     ORDER BY call.id
+                     LIMIT %(limit)s
+                    """,
+                    rank=SQL("COALESCE(tier.rank, 0)"),
+                    interval=(self._sql_interval(rule) if rule else SQL("line.interval_days")),
+                    last_id=last_id,
+                    company=company.id,
+                    callable=self._sql_callable(scope),
+                    limit=BATCH_SIZE,
+                )
+            )
+            for call_id, rank, line_id, interval in rows:
+                call = self.browse(call_id)
+                line = self.env["broker.care.call.reason"].browse(line_id or [])
+                call.tier_rank = rank
+                if not line or line.interval_days == interval:
+                    continue
+                line.interval_days = interval
+                if call.date_planned > today and len(call.reason_ids) == 1:
+                    start = max(line.date_event + timedelta(days=interval), today)
+                    call.write(
+                        {
+                            "date_planned": start,
+                            "date_deadline": start + timedelta(days=rule.window_days),
+                        }
+                    )
+            if rows:
+                last_id = rows[-1][0]
+                yield len(rows)
+            if len(rows) < BATCH_SIZE:
+                return
+
+    # Officers
+
+    @api.model
+    def _replace_officers(self, company, scope):
+        """Give the open calls of nobody, or of somebody who left, an officer."""
+        last_id = 0
+        domain = self._get_open_domain(company, scope) & (
+            Domain("user_id", "=", False) | Domain("user_id.active", "=", False)
+        )
+        while calls := self.search(domain & Domain("id", ">", last_id), limit=BATCH_SIZE, order="id"):
+            last_id = calls[-1].id
+            self._assign_officers(calls, company)
+            yield len(calls)
+
+    @api.model
+    def _assign_officers(self, calls, company, leaving=None):
+        """Give calls to the customers' care officers.
+
+        A customer without an officer who can take it goes to the one with the
+        fewest open calls, and stays there. Nobody calls a customer whom they sell
+        to or serve. In a firm without officers the managers call.
+
+        :param calls: open `broker.care.call` records of one company
+        :param leaving: `res.users` who are about to leave and get nothing more
+        """
+        if not calls:
+            return
+        leaving = leaving or self.env["res.users"]
+        managers = self._get_users("group_manager", company) - leaving
+        officers = self._get_users("group_care_officer", company) - leaving
+        pool = (officers - managers) or managers
+        load = dict.fromkeys(pool.ids, 0)
+        for user, count in self._read_group(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "planned") & Domain("user_id", "in", pool.ids),
+            ["user_id"],
+            ["__count"],
+        ):
+            load[user.id] = count
+        calls_by_user = defaultdict(self.browse)
+        customers_by_user = defaultdict(self.env["broker.customer"].browse)
+        for call in calls:
+            customer = call.customer_id
+            concerned = customer.user_id + customer.service_user_id
+            officer = customer.care_user_id
+            if officer not in officers - concerned:
+                free = [user for user in pool if user not in concerned] or [
+                    user for user in managers if user not in concerned
+                ]
+                officer = min(
+                    free,
+                    key=lambda user: (load.get(user.id, 0), user.id),
+                    default=self.env["res.users"],
+                )
+                if officer:
+                    customers_by_user[officer] += customer
+            load[officer.id] = load.get(officer.id, 0) + 1
+            calls_by_user[officer] += call
+        for officer, assigned in calls_by_user.items():
+            assigned.write({"user_id": officer.id})
+        for officer, assigned in customers_by_user.items():
+            assigned.with_context(broker_assignment_reason=self.env._("Balanced over the care line")).write(
+                {"care_user_id": officer.id}
+            )
+
+    # CRON
+
+    @api.model
+    def _cron_plan_calls(self):
+        """Plan the calls of all companies at night, committing batch by batch.
+
+        Stops when the time of a run is over; the next one goes on, because what is
+        planned is not found again.
+        """
+        Cron = self.env["ir.cron"]
+        companies = self.env["res.company"].sudo().search([])
+        for company in companies:
+            for handled in self._plan_steps(company):
+                if not Cron._commit_progress(handled, remaining=1):
+                    return
+                self.env.invalidate_all()
+        Cron._commit_progress(remaining=0)
