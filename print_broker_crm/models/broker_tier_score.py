@@ -120,6 +120,7 @@ class BrokerTierScore(models.Model):
         index=True,
         ondelete="restrict",
     )
+    tier_color = fields.Integer(related="tier_id.color", string="Tier Color")
     inputs = fields.Json(readonly=True)
     people = fields.Json(
         readonly=True,
@@ -294,8 +295,7 @@ class BrokerTierScore(models.Model):
     @api.model
     def _flush_sources(self):
         for name in SOURCE_MODELS:
-            if name in self.env:
-                self.env[name].flush_model()
+            self.env[name].flush_model()
 
     @api.model
     def _get_window_times(self, policy, date):
@@ -447,7 +447,7 @@ class BrokerTierScore(models.Model):
     def _get_room_work_sources(self, policy, start, end):
         """Return the work of the relay and of the care line; see `_get_work_sources`."""
         values = {"company": policy.company_id.id, "start": start, "end": end}
-        sources = [
+        return [
             SQL(
                 """
                 SELECT sender_id, customer_id, first_submitted_at, %(weight)s::numeric
@@ -468,22 +468,18 @@ class BrokerTierScore(models.Model):
                 weight=policy.work_handoff_weight,
                 **values,
             ),
+            SQL(
+                """
+                SELECT user_id, customer_id, date_done, %(weight)s::numeric
+                  FROM broker_care_call
+                 WHERE company_id = %(company)s AND state = 'done'
+                   AND user_id IS NOT NULL
+                   AND date_done >= %(start)s AND date_done < %(end)s
+                """,
+                weight=policy.work_call_weight,
+                **values,
+            ),
         ]
-        if "broker.care.call" in self.env:
-            sources.append(
-                SQL(
-                    """
-                    SELECT user_id, customer_id, date_done, %(weight)s::numeric
-                      FROM broker_care_call
-                     WHERE company_id = %(company)s AND state = 'done'
-                       AND user_id IS NOT NULL
-                       AND date_done >= %(start)s AND date_done < %(end)s
-                    """,
-                    weight=policy.work_call_weight,
-                    **values,
-                )
-            )
-        return sources
 
     @api.model
     def _get_insert_query(self, policy, date, customers, work_totals):
@@ -590,6 +586,8 @@ class BrokerTierScore(models.Model):
             invoice AS (
                 SELECT move.id, move.broker_customer_id AS customer_id,
                        move.move_type, move.amount_untaxed_signed,
+                       move.reversed_entry_id, move.currency_id,
+                       move.invoice_currency_rate AS rate,
                        move.invoice_date, move.invoice_date_due,
                        move.invoice_date >= %(first)s AS in_window
                   FROM batch
@@ -623,7 +621,8 @@ class BrokerTierScore(models.Model):
         """CTE `margin`: invoiced price minus cost, in company currency.
 
         Only lines whose cost is known count: their order line has a cost, or lowers
-        the price (a discount). A down payment carries its order's margin ratio, so that
+        the price (a discount). A credit note that lowers the price without taking goods
+        back leaves the cost where it is. A down payment carries its order's margin ratio, so that
         it and the final invoice, which takes it off again, add up to the order.
         """
         return SQL(
@@ -636,17 +635,35 @@ class BrokerTierScore(models.Model):
                        BOOL_OR(sold.is_downpayment) AS is_downpayment,
                        BOOL_OR(sold.purchase_price <> 0 OR sold.price_subtotal < 0)
                            AS has_cost,
-                       AVG(sold.purchase_price / NULLIF(so.currency_rate, 0)
+                       COALESCE(BOOL_OR(
+                           price.full * ABS(line.quantity) - ABS(line.price_subtotal)
+                               > currency.rounding * GREATEST(1, ABS(line.quantity))
+                       ), FALSE) AS is_allowance,
+                       AVG(sold.purchase_price
+                           / CASE WHEN so.currency_id = invoice.currency_id
+                                  THEN COALESCE(NULLIF(invoice.rate, 0), 1)
+                                  ELSE COALESCE(NULLIF(so.currency_rate, 0), 1) END
                            * COALESCE(billed_unit.factor / NULLIF(sold_unit.factor, 0), 1)
                        ) AS unit_cost
                   FROM invoice
                   JOIN account_move_line line
                     ON line.move_id = invoice.id AND line.display_type = 'product'
+                  JOIN res_currency currency ON currency.id = invoice.currency_id
              LEFT JOIN sale_order_line_invoice_rel link ON link.invoice_line_id = line.id
              LEFT JOIN sale_order_line sold ON sold.id = link.order_line_id
              LEFT JOIN sale_order so ON so.id = sold.order_id
              LEFT JOIN uom_uom billed_unit ON billed_unit.id = line.product_uom_id
              LEFT JOIN uom_uom sold_unit ON sold_unit.id = sold.product_uom_id
+             LEFT JOIN LATERAL (
+                    SELECT SUM(original.price_subtotal)
+                           / NULLIF(SUM(original.quantity), 0) AS full
+                      FROM account_move_line original
+                      JOIN sale_order_line_invoice_rel same
+                        ON same.invoice_line_id = original.id
+                       AND same.order_line_id = sold.id
+                     WHERE original.move_id = invoice.reversed_entry_id
+                       AND original.display_type = 'product'
+                  ) AS price ON invoice.move_type = 'out_refund'
                  WHERE invoice.in_window
               GROUP BY invoice.customer_id, invoice.move_type, line.id
             ),
@@ -676,7 +693,9 @@ class BrokerTierScore(models.Model):
                             THEN -billed.balance * order_ratio.ratio
                             WHEN billed.has_cost
                             THEN -billed.balance
-                                 - billed.quantity * COALESCE(billed.unit_cost, 0)
+                                 - CASE WHEN billed.is_allowance THEN 0
+                                        ELSE billed.quantity * COALESCE(
+                                            billed.unit_cost, 0) END
                        END AS profit
             ) AS counted
               GROUP BY billed.customer_id

@@ -82,7 +82,10 @@ class SaleOrder(models.Model):
         self._broker_check_handoff_link(vals)
         if "broker_receipt_date" in vals:
             self._broker_check_receipt()
-        return super().write(vals)
+        result = super().write(vals)
+        if "broker_handoff_id" in vals:
+            self.env["broker.commission.entry"]._settle_orders(self, "handoff")
+        return result
 
     def action_confirm_receipt(self):
         """Note that the customer has received these jobs, now."""

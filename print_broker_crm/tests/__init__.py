@@ -2,8 +2,10 @@ from . import test_assignment, test_assignment_property, test_customer, test_han
 from . import (
     test_commission_access,
     test_commission_cost,
+    test_commission_handoff,
     test_commission_ledger,
     test_commission_plan,
+    test_commission_property,
     test_commission_sweep,
 )
 from . import test_tier_policy, test_tier_run, test_tier_score

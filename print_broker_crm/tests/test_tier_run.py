@@ -1,0 +1,331 @@
+import psycopg2
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.print_broker_crm.tests.test_tier_score import TierCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTierRun(TierCommon):
+    """When a row is written, when a tier changes, and what a batch bears."""
+
+    def _night(self, day):
+        self._go_to(f"2025-06-{day:02d} 04:00:00")
+        return self._run()
+
+    def test_running_twice_writes_nothing(self):
+        self._invoice(100000, 70000)
+        self.assertEqual(len(self._run()), 1)
+        self.assertFalse(self._run())
+        self.assertFalse(self._night(16), "a day without a change writes nothing")
+
+    def test_efficiency_alone_does_not_write(self):
+        """What people do for others moves everybody's share a little, every day."""
+        self._invoice(100000, 70000)
+        self._run()
+        other = self._create_partner("Other", self.sales_wang)
+        quotation = self.env["sale.order"].create({"partner_id": other.id, "user_id": self.sales_wang.id})
+        quotation.date_order = "2025-05-10 04:00:00"
+        # 30,000 ÷ (1/12 × 4/6): more than before, still 4A
+        self.assertFalse(self._run())
+        quotation.copy().date_order = "2025-05-10 04:00:00"
+        # 30,000 ÷ (1/12 × 4/8) is 5A: that is news
+        score = self._run()
+        self.assertEqual((score.full_time_share, score.efficiency_score), (0.0417, 5))
+
+    def test_tier_changes_when_two_runs_agree(self):
+        self._invoice(100000, 70000)
+        self._run()
+        self.assertEqual(self.customer.tier_id, self.tiers["4A"])
+        # Every point of the sum at 5A: (150 + 125 + 75 + 75) ÷ 85
+        self._invoice(600000, 300000)
+        score = self._night(16)
+        self.assertEqual(score.tier_proposed_id, self.tiers["5A"])
+        self.assertEqual((score.tier_id, score.pending_runs), (self.tiers["4A"], 1))
+        self.assertEqual(self.customer.tier_id, self.tiers["4A"])
+        self.assertFalse(self._run(), "the same night again is not a second opinion")
+        self.assertEqual(self.customer.tier_id, self.tiers["4A"])
+        score = self._night(17)
+        self.assertEqual((score.tier_id, score.pending_runs), (self.tiers["5A"], 0))
+        self.assertEqual(self.customer.tier_id, self.tiers["5A"])
+        self.assertEqual(self.customer.tier_date, fields.Date.to_date("2025-06-17"))
+        note = self.customer.sudo().message_ids.filtered(lambda message: "4A → 5A" in (message.body or ""))
+        self.assertEqual(len(note), 1)
+        self.assertFalse(self._night(18))
+
+    def test_tier_stays_when_the_second_run_disagrees(self):
+        self._invoice(100000, 70000)
+        self._run()
+        invoice = self._invoice(600000, 300000)
+        self._night(16)
+        invoice.button_draft()
+        score = self._night(17)
+        self.assertEqual((score.tier_id, score.pending_runs), (self.tiers["4A"], 0))
+        invoice.action_post()
+        self.assertEqual(self._night(18).pending_runs, 1, "agreement begins anew")
+
+    def test_last_run_of_a_day_counts(self):
+        """A second run on a day with new figures replaces the first one's verdict."""
+        self._invoice(100000, 70000)
+        self._run()
+        self._invoice(600000, 300000)
+        score = self._run()
+        self.assertEqual((score.tier_id, score.pending_runs), (self.tiers["5A"], 0))
+        self.assertEqual(self.customer.tier_id, self.tiers["5A"])
+
+    def test_three_runs(self):
+        self.policy.runs_to_change = 3
+        self._invoice(100000, 70000)
+        self._run()
+        self._invoice(600000, 300000)
+        self.assertEqual(self._night(16).pending_runs, 1)
+        self.assertEqual(self._night(17).pending_runs, 2)
+        self.assertEqual(self._night(18).tier_id, self.tiers["5A"])
+
+    def test_no_policy_no_score(self):
+        self._invoice(100000, 70000)
+        self.policy.date_from = "2025-06-16"
+        self.assertFalse(self._run())
+        self.assertTrue(self._night(16))
+
+    def test_only_some_customers(self):
+        other = self._create_partner("Other", self.sales_wang)
+        self._invoice(100000, 70000)
+        self._invoice(100000, 70000, partner=other)
+        scores = self._run(customers=other.broker_customer_ids)
+        self.assertEqual(scores.customer_id, other.broker_customer_ids)
+
+    def test_small_batches_end_as_one(self):
+        partners = [self._create_partner(f"P{index}", self.sales_wang) for index in range(5)]
+        for index, partner in enumerate(partners):
+            self._invoice(20000 * (index + 1), 10000, partner=partner)
+        self.env["ir.config_parameter"].sudo().set_param("print_broker_crm.tier_batch_size", 2)
+        scores = self._run()
+        self.assertEqual(len(scores), 5)
+        self.assertEqual(scores.mapped("revenue"), [20000, 40000, 60000, 80000, 100000])
+        self.env["ir.config_parameter"].sudo().set_param("print_broker_crm.tier_batch_size", 1000)
+        self.assertFalse(self._run(), "the size of the batch changes nothing")
+
+    def test_killed_half_way_resumes(self):
+        partners = [self._create_partner(f"P{index}", self.sales_wang) for index in range(5)]
+        for partner in partners:
+            self._invoice(20000, 10000, partner=partner)
+        Run = self.env["broker.tier.run"].sudo()
+        totals = self.Score.sudo()._get_work_totals(self.company, fields.Date.to_date("2025-06-15"))
+        run = Run._open(self.company)
+        self.assertEqual(run._step(3, totals), 3)
+        self.assertFalse(run.is_done)
+        # The process dies here; the cron opens the same run again.
+        again = Run._open(self.company)
+        self.assertEqual(again, run)
+        self.env["ir.config_parameter"].sudo().set_param("print_broker_crm.tier_batch_size", 2)
+        cron = self.env.ref("print_broker_crm.ir_cron_broker_tier_run").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertTrue(run.is_done)
+        customers = self.env["broker.customer"].sudo().search([("company_id", "=", self.company.id)])
+        self.assertEqual(run.customer_count, len(customers))
+        self.assertEqual(run.score_count, 5)
+        self.assertEqual(len(self.Score.sudo().search([("company_id", "=", self.company.id)])), 5)
+        self.assertFalse(self._run(), "it ended as if it had not been killed")
+        self.assertFalse(Run._open(self.company), "once a day is enough")
+
+    def test_queries_do_not_grow_with_customers(self):
+        def count(prefix, number):
+            partners = self.env["res.partner"].create(
+                [{"name": f"{prefix}{index}", "is_company": True} for index in range(number)]
+            )
+            for partner in partners:
+                self._invoice(20000, 10000, partner=partner, user=self.sales_wang)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            customers = partners.broker_customer_ids
+            before = self.cr.sql_log_count
+            scores = self.Score.sudo()._run(self.company, customers)
+            self.env.flush_all()
+            self.assertEqual(len(scores), number)
+            return self.cr.sql_log_count - before
+
+        count("Warm", 1)
+        self.assertEqual(count("Few", 3), count("Many", 30))
+
+    def test_queries_of_moves_do_not_grow(self):
+        def count(prefix, number, nights):
+            partners = self.env["res.partner"].create(
+                [{"name": f"{prefix}{index}", "is_company": True} for index in range(number)]
+            )
+            for partner in partners:
+                self._invoice(100000, 70000, partner=partner)
+            customers = partners.broker_customer_ids
+            self._night(nights)
+            for partner in partners:
+                self._invoice(600000, 300000, partner=partner)
+            self._night(nights + 1)
+            self._go_to(f"2025-06-{nights + 2:02d} 04:00:00")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            scores = self.Score.sudo()._run(self.company, customers)
+            self.env.flush_all()
+            self.assertEqual(len(scores.filtered(lambda s: s.tier_id.rank == 5)), number)
+            return self.cr.sql_log_count - before
+
+        count("Warm", 1, 15)
+        self.assertEqual(count("Few", 3, 18), count("Many", 12, 21))
+
+    # Manual tier
+
+    def _set_manual(self, user=None, **kwargs):
+        self.customer.with_user(user or self.manager_qian).write(
+            {
+                "tier_manual_id": self.tiers["5A"].id,
+                "tier_manual_reason": "Promised a yearly contract",
+                "tier_manual_until": "2025-06-20",
+                **kwargs,
+            }
+        )
+
+    def test_manual_tier_until_its_last_day(self):
+        self._invoice(100000, 70000)
+        self._run()
+        self._set_manual()
+        self.assertEqual(self.customer.tier_id, self.tiers["5A"])
+        self.assertEqual(self.customer.tier_computed_id, self.tiers["4A"])
+        self.assertTrue(self.customer.tier_differs)
+        found = self.env["broker.customer"].search([("tier_differs", "=", True)])
+        self.assertEqual(found, self.customer.with_env(found.env))
+        self._invoice(1000, 700)
+        self._night(20)
+        self.assertEqual(self.customer.tier_id, self.tiers["5A"], "valid through its last day")
+        self._night(21)
+        self.assertEqual(self.customer.tier_id, self.tiers["4A"])
+        self.assertFalse(self.customer.tier_differs)
+        self.assertFalse(self.customer.tier_manual_id)
+        self.assertFalse(self.customer.tier_manual_reason)
+
+    def test_manual_tier_of_a_customer_without_scores(self):
+        self._set_manual()
+        self.assertEqual(self.customer.tier_id, self.tiers["5A"])
+        self.assertTrue(self.customer.tier_differs)
+        self.customer.with_user(self.manager_qian).tier_manual_id = False
+        self.assertFalse(self.customer.tier_id)
+
+    def test_manual_tier_needs_reason_and_day(self):
+        with self.assertRefused(ValidationError, "Say why Jade Restaurant"):
+            self._set_manual(tier_manual_reason=" ")
+        with self.assertRefused(ValidationError, "Say until when"):
+            self._set_manual(tier_manual_until=False)
+        with self.assertRefused(ValidationError, "from 2025-06-15 on"):
+            self._set_manual(tier_manual_until="2025-06-14")
+
+    def test_manual_tier_by_managers_only(self):
+        for user in (self.sales_wang, self.service_chen, self.care_sun):
+            with self.assertRefused(AccessError, "manager"):
+                self._set_manual(user)
+        self._set_manual()
+        with self.assertRefused(AccessError):
+            self.customer.with_user(self.sales_wang).tier_manual_until = "2026-01-01"
+
+    def test_computed_tier_is_not_entered(self):
+        for values in (
+            {"tier_id": self.tiers["5A"].id},
+            {"tier_computed_id": self.tiers["5A"].id},
+            {"last_score_id": False},
+            {"tier_differs": True},
+        ):
+            with self.assertRefused(UserError, "follows from the scores"):
+                self.customer.with_user(self.manager_qian).write(values)
+
+    # The ledger
+
+    def test_scores_are_history_for_everybody(self):
+        self._invoice(100000, 70000)
+        score = self._score()
+        admin = self.env.ref("base.user_admin")
+        for env in (
+            self.env(user=admin),
+            self.env(user=self.manager_qian),
+            self.env(user=self.env.ref("base.user_root"), su=True),
+        ):
+            row = score.with_env(env)
+            for attempt in (
+                lambda row=row: row.write({"total": 5}),
+                lambda row=row: row.write({"tier_id": self.tiers["5A"].id}),
+                lambda row=row: row.unlink(),
+                lambda row=row: row.copy(),
+                lambda row=row: row.create(
+                    {
+                        "customer_id": self.customer.id,
+                        "company_id": self.company.id,
+                        "policy_id": self.policy.id,
+                        "date": "2025-06-15",
+                    }
+                ),
+            ):
+                with self.assertRefused(UserError):
+                    attempt()
+            result = row.load(["id", "total"], [[str(score.id), "5"]])
+            self.assertFalse(result["ids"])
+            result = row.load(["customer_id/.id", "date"], [[str(self.customer.id), "2025-06-15"]])
+            self.assertFalse(result["ids"])
+        with self.assertRefused(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
+            self.env.cr.execute("DELETE FROM broker_customer WHERE id = %s", [self.customer.id])
+        self.assertTrue(score.exists())
+        self.assertEqual(score.total, 3.5294)
+
+    # Who sees what
+
+    def test_who_sees_which_score(self):
+        other = self._create_partner("Other", self.sales_zhao)
+        self._invoice(100000, 70000)
+        self._invoice(100000, 70000, partner=other, user=self.sales_zhao)
+        self._run()
+        mine = self.customer.sudo().last_score_id
+        theirs = other.broker_customer_ids.sudo().last_score_id
+        for user, seen in (
+            (self.sales_wang, mine),
+            (self.sales_zhao, theirs),
+            (self.service_chen, mine),
+            (self.service_lin, mine.browse()),
+            (self.care_sun, mine + theirs),
+            (self.manager_qian, mine + theirs),
+        ):
+            found = self.Score.with_user(user).search([])
+            self.assertEqual(set(found.ids), set(seen.ids), user.name)
+        with self.assertRefused(AccessError):
+            self.Score.with_user(self.plain_user).search([])
+
+    def test_salesperson_reads_the_page_but_not_who_worked(self):
+        self._invoice(100000, 70000)
+        score = self._score().with_user(self.sales_wang)
+        self.assertIn("3.5294", str(score.explanation))
+        self.assertIn("3.5294", str(self.customer.with_user(self.sales_wang).tier_explanation))
+        self.assertNotIn(self.sales_wang.name, str(score.explanation))
+        for field in ("people", "people_explanation"):
+            with self.assertRefused(AccessError):
+                score.read([field])
+        self.assertTrue(score.with_user(self.manager_qian).read(["people_explanation"]))
+
+    def test_companies_do_not_see_each_other(self):
+        other = self.setup_other_company(name="Second Broker")["company"]
+        self._invoice(100000, 70000)
+        score = self._score()
+        stranger = self._create_user("li", "group_manager", company_id=other.id, company_ids=[(6, 0, other.ids)])
+        self.assertNotIn(score, self.Score.with_user(stranger).search([]))
+        with self.assertRefused(AccessError):
+            score.with_user(stranger).read(["total"])
+        policies = self.env["broker.tier.policy"].with_user(stranger).search([])
+        self.assertNotIn(self.policy, policies)
+        self.assertEqual(policies.company_id, other)
+
+    def test_summary(self):
+        self._invoice(100000, 70000)
+        self._run()
+        self.assertEqual(
+            self.Score._get_summary(self.company),
+            [("5A", 0), ("4A", 1), ("3A", 0), ("2A", 0), ("1A", 0), ("No tier", 0)],
+        )
