@@ -41,7 +41,7 @@ class BrokerCommissionEntry(models.Model):
             ("reversal", "Taken back"),
             ("refund", "Credit note"),
             ("cost", "Cost changed"),
-            ("handoff", "Handoff accepted"),
+            ("handoff", "Handoff"),
             ("sweep", "Nightly check"),
         ],
         string="Reason",

@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -95,6 +95,21 @@ class BrokerCommissionSplit(models.Model):
     @api.model
     def load(self, fields, data):
         raise UserError(self.env._("The split of a job comes from its confirmation, not by import."))
+
+    # ACTIONS
+
+    def action_fill_payees(self):
+        """Give the shares without a payee to the customer's people of today.
+
+        For a manager who put somebody into a role after the job was confirmed.
+
+        :raises AccessError: for anybody but a manager
+        """
+        if not self.env.user.has_group("print_broker_crm.group_manager"):
+            raise AccessError(self.env._("Only a manager gives open shares to somebody."))
+        self.check_access("read")
+        self._fill_payees(self.order_id)
+        return True
 
     # BUSINESS
 
@@ -198,18 +213,18 @@ class BrokerCommissionSplit(models.Model):
         """Tell whether the share is a service share that an acceptance releases."""
         self.ensure_one()
         return (
-            self.role == "service" and self.plan_id.service_waits_for_handoff and bool(self._get_handoff(self.order_id))
+            self.role == "service" and self.plan_id.service_waits_for_handoff and bool(self.order_id.broker_handoff_id)
         )
 
     def _is_held(self):
         """Tell whether the share waits for a handoff that is not accepted yet."""
         self.ensure_one()
-        return self._waits_for_handoff() and self._get_handoff(self.order_id).state != "accepted"
+        return self._waits_for_handoff() and self._is_pending(self.order_id)
 
     @api.model
-    def _get_handoff(self, order):
-        """Return the handoff of a job, or something empty."""
-        return "broker_handoff_id" in order._fields and order.broker_handoff_id
+    def _is_pending(self, order):
+        """Tell whether a job has a handoff that service has not accepted yet."""
+        return bool(order.broker_handoff_id) and not order.broker_handoff_id._is_closed()
 
     @api.model
     def _check_orders_unused(self, orders):
@@ -323,8 +338,7 @@ class BrokerCommissionSplit(models.Model):
         """Return the values of one split row."""
         plan = share.rule_id.plan_id
         assignment = fact["assignments"].get(share.role)
-        handoff = self._get_handoff(order)
-        if share.role == "service" and plan.service_waits_for_handoff and handoff and handoff.state != "accepted":
+        if share.role == "service" and plan.service_waits_for_handoff and self._is_pending(order):
             # The share belongs to the one who accepts, whoever served before.
             assignment = None
         return {

@@ -139,3 +139,14 @@ class TestCommissionAccess(BrokerAccountCommon):
         self.assertEqual(self.invoice.with_user(self.manager_qian).broker_commission_count, 2)
         action = self.customer.with_user(self.manager_qian).action_view_commission()
         self.assertEqual(self.env[action["res_model"]].search(action["domain"]), self.entries)
+
+    def test_manager_gives_open_shares(self):
+        self.customer.service_user_id = False
+        job = self._create_job()
+        self._pay(self._create_posted_invoice(job))
+        splits = self.env["broker.commission.split"].search([("order_id", "=", job.id)])
+        self.customer.service_user_id = self.service_lin
+        with self.assertRaises(AccessError):
+            splits.with_user(self.sales_wang).action_fill_payees()
+        splits.with_user(self.manager_qian).action_fill_payees()
+        self.assertCommission(job, 210, 90, agent=self.service_lin)

@@ -39,7 +39,10 @@ class TestCommissionPlan(BrokerAccountCommon):
         self.assertEqual(self.env["broker.commission.plan"].search([("company_id", "=", self.company.id)]), self.plan)
 
     def test_shares_of_99_are_refused(self):
-        with self.assertRaisesRegex(ValidationError, r"shares of rule Posters add up to 99 %.*100 %"), self.cr.savepoint():
+        with (
+            self.assertRaisesRegex(ValidationError, r"shares of rule Posters add up to 99 %.*100 %"),
+            self.cr.savepoint(),
+        ):
             self.env["broker.commission.rule"].create(
                 {"plan_id": self.plan.id, "name": "Posters", "share_ids": self._shares(70, 29)}
             )
