@@ -735,9 +735,11 @@ class TestHandoffAccess(HandoffCommon):
 
     def test_forms_open_for_everybody(self):
         self.handoff.action_submit()
-        for user in (self.sales_wang, self.service_chen, self.manager_qian):
-            with Form(self.handoff.with_user(user)) as form:
-                self.assertEqual(form.customer_name, "Jade Restaurant")
+        self.partner.user_id = self.sales_zhao
+        for user in (self.sales_wang, self.sales_zhao, self.service_chen, self.care_sun, self.manager_qian):
+            form = Form(self.handoff.with_user(user))
+            self.assertEqual(form.customer_name, "Jade Restaurant")
+            self.assertEqual(form.contact_id, self.partner)
         with Form(self.handoff.with_user(self.sales_wang)) as form:
             form.promises = "Proof by Wednesday"
         self.assertEqual(self.handoff.promises, "Proof by Wednesday")
