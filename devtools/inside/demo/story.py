@@ -1,0 +1,489 @@
+"""The story of the demo firm: who orders what and when, and what goes wrong on the way."""
+
+import random
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from devtools.inside.demo import market
+from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.people import Firm
+
+SEED = 20190301
+MONTHS = 18
+LEAVES_BEFORE = 5  # months before today the third salesperson leaves
+DAILY_DAYS = 10  # at the end the batches run every night
+NIGHT = 2.0
+MORNING = 6.0
+
+
+class Story:
+    """Plans the events of eighteen months; everything random of a customer comes from its own dice."""
+
+    def __init__(self, env, today):
+        self.firm = Firm(env)
+        self.firm.open_books()
+        self.today = today
+        start = at_hour(today - relativedelta(months=MONTHS), MORNING)
+        self.clock = Clock(env, self.firm.company.resource_calendar_id, start, at_hour(today, MORNING))
+        self.root = self.firm.root
+        self.dice = {key: random.Random(f"{SEED}:{key}") for key in [*market.CUSTOMERS, "care", "season", "relay"]}
+        self.contact = {key: self.firm.ref(f"res_partner_customer_{key}_contact") for key in market.CUSTOMERS}
+        self.key_of = {contact.commercial_partner_id.id: key for key, contact in self.contact.items()}
+        self.product = {key: self.firm.ref(f"product_product_{key}") for key in market.PRODUCTS}
+        self.stages = self.root["crm.stage"].search([("team_ids", "=", False)], order="sequence")
+        self.handoff_stage = self.stages.filtered("is_service_handoff")[:1]
+        self.open_stages = self.stages.filtered(lambda stage: not stage.is_won)
+        self.term = self.root.ref("account.account_payment_term_30days")
+        sources = ("utm_source_search_engine", "utm_source_newsletter", "utm_source_mailing")
+        self.sources = [self.root.ref(f"utm.{name}", raise_if_not_found=False) for name in sources]
+        self.sources = [source for source in self.sources if source] or [self.root["utm.source"]]
+        self.lost_reasons = self.root["crm.lost.reason"].create([{"name": name} for name in market.LOST_REASONS])
+        self.mishaps = {}
+        self.to_invoice = []
+        self.at_bank = []
+
+    def grow(self):
+        """Plan the story and let it happen; gives the moments at which something did."""
+        self.plan_customers()
+        self.plan_people()
+        self.plan_mishaps()
+        self.plan_office()
+        self.plan_nights()
+        self.plan_calls()
+        return self.clock.run()
+
+    # HELPERS
+
+    def month(self, number, day=1, hour=9.0):
+        """A working moment in a month of the story, counted from 0."""
+        first = self.clock.start.date() + relativedelta(months=number)
+        return self.clock.working(at_hour(first + timedelta(days=day - 1), hour))
+
+    def customer_file(self, key):
+        partner = self.contact[key].commercial_partner_id
+        return self.root["broker.customer"].search(
+            [("partner_id", "=", partner.id), ("company_id", "=", self.firm.company.id)]
+        )
+
+    def salesperson(self, key):
+        """Who sells to a customer now; nobody while the successor is not named."""
+        return self.contact[key].commercial_partner_id.user_id.filtered("active")
+
+    def agent(self, key):
+        return self.customer_file(key).service_user_id or self.firm.user[market.CUSTOMERS[key].agent or "chen"]
+
+    def later(self, days_from, days_to, dice, hour=None):
+        hour = dice.uniform(9.2, 17.5) if hour is None else hour
+        return self.clock.after_days(self.clock.now, dice.randint(days_from, days_to), hour)
+
+    def lines(self, key, product_keys, dice, size=None):
+        """What is ordered: (product, quantity, price), priced from the list cost, the run and the margin."""
+        customer = market.CUSTOMERS[key]
+        month = (self.clock.now.year - self.clock.start.year) * 12 + self.clock.now.month - self.clock.start.month
+        size = size or customer.size * (0.55 if month >= customer.declines else 1.0)
+        lines = []
+        for product_key in product_keys:
+            usual = market.PRODUCTS[product_key]
+            product = self.product[product_key]
+            wanted = dice.triangular(usual.least, usual.most, usual.least + (usual.most - usual.least) / 3) * size
+            quantity = max(usual.step, round(wanted / usual.step) * usual.step)
+            # A larger run costs less per copy.
+            scale = max(0.85, min(1.25, (quantity / ((usual.least + usual.most) / 2)) ** -0.06))
+            price = product.standard_price * scale / (1 - dice.uniform(*customer.margin))
+            lines.append((product, quantity, round(price, 2)))
+        return lines
+
+    # CUSTOMERS
+
+    def plan_customers(self):
+        for key, customer in market.CUSTOMERS.items():
+            dice = self.dice[key]
+            if customer.begins:
+                moment = self.month(customer.begins, dice.randint(2, 20), dice.uniform(9.5, 16))
+                self.clock.at(moment, self.open_lead, key, True)
+            else:
+                first = self.clock.after_days(
+                    self.clock.start, dice.randint(1, max(3, customer.rhythm)), dice.uniform(9.2, 17)
+                )
+                self.clock.at(first, self.order_again, key)
+            for number in range(customer.new_projects):
+                month = max(customer.begins + 2, 0) + dice.randint(0, MONTHS // 2) + number * (MONTHS // 3)
+                if month < min(MONTHS, customer.ends):
+                    moment = self.month(month, dice.randint(1, 26), dice.uniform(9.5, 16))
+                    self.clock.at(moment, self.open_lead, key, False)
+            self.plan_seasons(key, customer)
+
+    def plan_seasons(self, key, customer):
+        dice = random.Random(f"{SEED}:season:{key}")
+        for number in range(max(customer.begins + 1, 0), min(MONTHS + 1, customer.ends)):
+            moment = self.month(number, dice.randint(2, 18), dice.uniform(9.2, 17))
+            for month, product_key, chance in market.SEASONS[customer.trade]:
+                if key == "heji" and product_key == "mooncake_box":
+                    chance = 1.0
+                if moment.month == month and dice.random() < chance:
+                    self.clock.at(moment, self.order_season, key, product_key)
+
+    def order_season(self, key, product_key):
+        self.place_order(key, [product_key], market.CUSTOMERS[key].size)
+
+    def order_again(self, key):
+        """A repeat order, and the next one after the customer's own rhythm."""
+        customer = market.CUSTOMERS[key]
+        dice = self.dice[key]
+        month = (self.clock.now.date() - self.clock.start.date()).days // 30
+        if month >= customer.ends:
+            return
+        count = 2 if dice.random() < 0.25 else 1
+        self.place_order(key, dice.sample(sorted(set(customer.products)), min(count, len(set(customer.products)))))
+        stretch = 2.6 if month >= customer.declines else 1.0
+        days = max(4, round(customer.rhythm * stretch * dice.uniform(0.7, 1.35)))
+        self.clock.at(self.clock.after_days(self.clock.now, days, dice.uniform(9.2, 17)), self.order_again, key)
+
+    def place_order(self, key, product_keys, size=None):
+        dice = self.dice[key]
+        salesperson = self.salesperson(key)
+        if not salesperson:
+            self.clock.at(self.later(2, 4, dice), self.place_order, key, product_keys, size)
+            return
+        lines = self.lines(key, product_keys, dice, size)
+        delivery = self.clock.to_utc(self.later(9, 20, dice, 15.0))
+        order = self.firm.quote(salesperson, self.contact[key], lines, delivery, self.term)
+        if dice.random() < 0.06:
+            self.clock.at(self.later(3, 12, dice), self.drop_quotation, order)
+        else:
+            self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(0.5, 12)), self.confirm, key, order)
+
+    def drop_quotation(self, order):
+        order.with_user(order.user_id).with_context(self.firm.context).action_cancel()
+
+    def confirm(self, key, order):
+        dice = self.dice[key]
+        if not order.user_id.active:
+            # The successor confirms what the leaver quoted.
+            successor = self.salesperson(key)
+            if not successor:
+                self.clock.at(self.later(2, 4, dice), self.confirm, key, order)
+                return
+            self.firm.as_user(self.firm.owner, order).user_id = successor.id
+        self.firm.confirm(order)
+        self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(2, 14)), self.print_job, key, order)
+
+    # A JOB
+
+    def print_job(self, key, order):
+        dice = self.dice[key]
+        if order.broker_handoff_id and order.broker_handoff_id.state != "accepted":
+            # Service starts when it has taken over.
+            self.clock.at(self.clock.after_hours(self.clock.now, 4), self.print_job, key, order)
+            return
+        self.firm.place_with_printer(self.agent(key), order, dice.uniform(0.97, 1.04), dice.choice((0, 0, 1)))
+        order_date = order.commitment_date
+        local = self.clock.zone.fromutc(order_date).replace(tzinfo=None)
+        late = dice.choice((-1, 0, 0, 0, 1, 2, 4))
+        moment = max(
+            self.clock.after_days(local, late, dice.uniform(9.5, 17)), self.clock.after_hours(self.clock.now, 9)
+        )
+        self.clock.at(moment, self.receive, key, order)
+
+    def receive(self, key, order):
+        self.firm.receive(self.agent(key), order)
+        self.to_invoice.append((key, order))
+
+    # MONEY
+
+    def plan_office(self):
+        """The owner writes invoices on Fridays, and books what came in at the bank on Tuesdays and Fridays."""
+        for day in self.clock.workdays:
+            if day.weekday() in (1, 4):
+                self.clock.at(at_hour(day, 16.0), self.book_payments)
+            if day.weekday() == 4:
+                self.clock.at(at_hour(day, 16.5), self.write_invoices)
+
+    def write_invoices(self):
+        jobs, self.to_invoice = dict.fromkeys(self.to_invoice), []
+        if not jobs:
+            return
+        self.firm.invoice(self.root["sale.order"].concat(*(order for _key, order in jobs)))
+        for key, order in jobs:
+            invoice = order.invoice_ids
+            mishap = self.mishaps.pop(key, None)
+            if mishap:
+                self.clock.at(self.later(4, 9, self.dice[key]), getattr(self, mishap), key, order, invoice)
+            if mishap != "refund_all":
+                self.plan_payment(key, invoice)
+
+    def plan_payment(self, key, invoice):
+        customer = market.CUSTOMERS[key]
+        dice = self.dice[key]
+        least, usual, most = market.PAYMENT_DAYS[customer.pays]
+        moment = at_hour(invoice.invoice_date_due, 12.0) + timedelta(days=round(dice.triangular(least, most, usual)))
+        if customer.pays == "parts" or dice.random() < 0.05:
+            self.clock.at(moment, self.expect, invoice, dice.choice((0.3, 0.4, 0.5, 0.6)))
+            moment += timedelta(days=dice.randint(12, 40))
+        if customer.pays == "bad" and dice.random() < 0.3:
+            return
+        self.clock.at(moment, self.expect, invoice, 1.0)
+
+    def expect(self, invoice, part):
+        self.at_bank.append((invoice, part))
+
+    def book_payments(self):
+        received, self.at_bank = self.at_bank, []
+        for invoice, part in received:
+            if part < 1.0:
+                self.firm.pay(invoice, part)
+        self.firm.pay(self.root["account.move"].union(*(invoice for invoice, part in received if part == 1.0)))
+
+    # OPPORTUNITIES AND HANDOFFS
+
+    def open_lead(self, key, is_first):
+        customer = market.CUSTOMERS[key]
+        dice = self.dice[key]
+        salesperson = self.salesperson(key)
+        if not salesperson:
+            self.clock.at(self.later(3, 5, dice), self.open_lead, key, is_first)
+            return
+        title = f"{self.contact[key].commercial_partner_id.name[:6]}·{dice.choice(market.TITLES[customer.trade])}"
+        products = dice.sample(sorted(set(customer.products)), min(2, len(set(customer.products))))
+        lines = self.lines(key, products, dice, customer.size)
+        revenue = round(sum(quantity * price for _product, quantity, price in lines), -2)
+        lead = self.firm.open_lead(salesperson, self.contact[key], title, revenue, dice.choice(self.sources))
+        self.clock.at(self.later(1, 4, dice), self.qualify, key, lead, lines, is_first)
+
+    def qualify(self, key, lead, lines, is_first):
+        dice = self.dice[key]
+        if not self.lead_is_served(lead, self.qualify, key, lead, lines, is_first):
+            return
+        self.firm.move_lead(lead, self.open_stages[1:2] or self.open_stages[:1])
+        self.clock.at(self.later(2, 7, dice), self.propose, key, lead, lines, is_first)
+
+    def propose(self, key, lead, lines, is_first):
+        """Quote, and revise the quotation in some cases."""
+        customer = market.CUSTOMERS[key]
+        dice = self.dice[key]
+        if not self.lead_is_served(lead, self.propose, key, lead, lines, is_first):
+            return
+        self.firm.move_lead(lead, self.open_stages[-1:])
+        delivery = self.clock.to_utc(self.later(18, 34, dice, 15.0))
+        order = self.firm.quote(lead.user_id, self.contact[key], lines, delivery, self.term, lead)
+        self.firm.as_user(lead.user_id, order).action_quotation_sent()
+        wins = customer.won if is_first else dice.random() < 0.72
+        if dice.random() < 0.3:
+            self.clock.at(self.later(2, 5, dice), self.revise, lead, order)
+        self.clock.at(self.later(5, 16, dice), self.decide, key, lead, order, wins, is_first)
+
+    def revise(self, lead, order):
+        if lead.user_id.active:
+            for line in self.firm.as_user(lead.user_id, order).order_line:
+                line.price_unit = round(line.price_unit * 0.97, 2)
+
+    def decide(self, key, lead, order, wins, is_first):
+        dice = self.dice[key]
+        if not self.lead_is_served(lead, self.decide, key, lead, order, wins, is_first):
+            return
+        if not wins:
+            self.firm.lose_lead(lead, dice.choice(self.lost_reasons))
+            return
+        self.firm.win_lead(lead)
+        self.confirm(key, order)
+        self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(0.3, 5)), self.hand_over, key, lead)
+        if is_first:
+            rhythm = market.CUSTOMERS[key].rhythm
+            self.clock.at(self.later(rhythm // 2, rhythm, dice), self.order_again, key)
+
+    def lead_is_served(self, lead, action, *arguments):
+        """Whether the lead's salesperson still works here; otherwise it waits for the successor."""
+        if lead.user_id.active:
+            return True
+        self.clock.at(self.later(2, 4, self.dice["relay"]), action, *arguments)
+        return False
+
+    def hand_over(self, key, lead):
+        dice = self.dice["relay"]
+        if not self.lead_is_served(lead, self.hand_over, key, lead):
+            return
+        self.firm.move_lead(lead, self.handoff_stage)
+        handoff = self.root["broker.handoff"].search([("lead_id", "=", lead.id)], limit=1)
+        self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(0.4, 6)), self.submit, handoff)
+
+    def submit(self, handoff):
+        dice = self.dice["relay"]
+        sender = handoff.sender_id
+        if not sender.active:
+            sender = handoff.customer_id.user_id.filtered("active")
+            if not sender:
+                self.clock.at(self.later(2, 4, dice), self.submit, handoff)
+                return
+            self.firm.as_user(self.firm.owner, handoff).sender_id = sender.id
+        packet = self.firm.as_user(sender, handoff)
+        packet.write(
+            {
+                "buying_reason": handoff.buying_reason or "比较了三家，看中交期和有人跟单。",
+                "promises": handoff.promises or dice.choice(market.PROMISES),
+                "not_sold": handoff.not_sold or dice.choice(market.NOT_SOLD),
+            }
+        )
+        for item in packet.item_ids.filtered("gap_reason"):
+            if item.check_method == "still_open" and dice.random() < 0.6:
+                packet.still_open = dice.choice(market.STILL_OPEN)
+            elif item.check_method == "manual" and dice.random() < 0.2:
+                item.write({"settle_by": self.clock.now.date() + timedelta(days=5), "status": "unknown"})
+            elif item.check_method == "manual":
+                item.action_mark_provided()
+            else:
+                item.action_mark_not_applicable()
+        packet.action_submit()
+        # Some packets come back, most are taken within the hours that the firm allows.
+        returned = dice.random() < (0.2 if not handoff.return_count else 0.05)
+        hours = min(dice.lognormvariate(0.4, 0.8), 14)
+        self.clock.at(
+            self.clock.after_hours(self.clock.now, hours), self.send_back if returned else self.accept, handoff
+        )
+
+    def accept(self, handoff):
+        self.firm.as_user(handoff.receiver_id or self.firm.user["chen"], handoff).action_accept()
+
+    def send_back(self, handoff):
+        dice = self.dice["relay"]
+        wizard = self.firm.as_user(handoff.receiver_id)["broker.handoff.return"].create(
+            {
+                "handoff_id": handoff.id,
+                "item_ids": handoff.item_ids.filtered(lambda item: item.check_method == "manual")[:1].ids,
+                "reason": dice.choice(market.RETURN_REASONS),
+            }
+        )
+        wizard.action_return()
+        self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(1, 9)), self.submit, handoff)
+
+    # WHAT GOES WRONG
+
+    def plan_mishaps(self):
+        """The next invoice of a customer after a month of the story goes wrong."""
+        for month, key, mishap in (
+            (3, "laowu", "refund_all"),
+            (7, "runhua", "refund_all"),
+            (10, "manbu", "refund_part_of_paid"),
+            (14, "heji", "reprint_part"),
+        ):
+            self.clock.at(self.month(month, 3), self.mishaps.__setitem__, key, mishap)
+
+    def refund_all(self, key, order, invoice):
+        self.firm.credit(invoice, "颜色错误，整批退货")
+
+    def refund_part_of_paid(self, key, order, invoice):
+        """Give money back after the customer has paid."""
+        self.firm.pay(invoice)
+        note = self.firm.credit(invoice, "破损，部分退款", 0.3)
+        self.clock.at(self.later(2, 5, self.dice[key]), self.expect, note, 1.0)
+
+    def reprint_part(self, key, order, invoice):
+        """Print once more at the firm's expense, and leave the customer a part of the price."""
+        purchases = self.root["purchase.order"].search(
+            [("order_line.sale_order_id", "=", order.id), ("state", "=", "purchase")]
+        )
+        for purchase in purchases:
+            self.firm.reprint(self.agent(key), purchase, 0.9)
+        self.firm.credit(invoice, "返工重印，减价 10%", 0.1)
+
+    # PEOPLE
+
+    def plan_people(self):
+        moves = self.month(8, 12, 10.0)
+        self.clock.at(moves, self.reassign, {"hengtai": "zhao"}, "同城客户归并")
+        leaving = at_hour(self.today - relativedelta(months=LEAVES_BEFORE), 17.0)
+        leaving = self.clock.working(leaving)
+        self.clock.at(leaving, self.leave, "li")
+        left = [key for key in market.CUSTOMERS if self.contact[key].commercial_partner_id.user_id.login == "li"]
+        heirs = {key: ("wang", "zhao")[number % 2] for number, key in enumerate(left)}
+        half = len(left) // 2
+        for days, part in ((3, left[:half]), (6, left[half:])):
+            moment = self.clock.after_days(leaving, days, 10.5)
+            self.clock.at(moment, self.reassign, {key: heirs[key] for key in part}, "李俊离职")
+        for month, key in ((6, "chengxin"),):
+            self.clock.at(self.month(month, 15, 11.0), self.refuse_calls, key)
+
+    def leave(self, login):
+        self.firm.as_user(self.firm.admin, self.firm.user[login]).action_archive()
+
+    def reassign(self, heirs, reason):
+        """The owner gives customers, with their contacts and open opportunities, to other salespeople."""
+        for key, login in heirs.items():
+            partner = self.contact[key].commercial_partner_id
+            user = self.firm.user[login]
+            owner = self.firm.as_user(self.firm.owner)
+            partners = (partner + partner.child_ids).with_env(owner)
+            partners.with_context(broker_assignment_reason=reason).write({"user_id": user.id})
+            leads = owner["crm.lead"].search(
+                [("partner_id", "child_of", partner.id), ("won_status", "=", "pending"), ("user_id", "!=", user.id)]
+            )
+            leads.write({"user_id": user.id})
+
+    def refuse_calls(self, key):
+        customer = self.firm.as_user(self.firm.officer, self.customer_file(key))
+        customer.write({"do_not_call": True, "do_not_call_reason": "客户要求只用邮件联系"})
+
+    # NIGHTS AND CALLS
+
+    def plan_nights(self):
+        """Every second night calls are planned, every week customers are scored; at the end both nightly."""
+        days = (self.clock.end - self.clock.start).days
+        for number in range(1, days + 1):
+            day = self.clock.start.date() + timedelta(days=number)
+            is_daily = number > days - DAILY_DAYS
+            if is_daily or day.weekday() == 0:
+                self.clock.at(at_hour(day, NIGHT), self.score)
+            if is_daily or day.weekday() in (0, 2, 4):
+                self.clock.at(at_hour(day, NIGHT + 0.5), self.plan_night)
+            if is_daily or day.weekday() == 6:
+                self.clock.at(at_hour(day, NIGHT + 1), self.sweep)
+
+    def score(self):
+        self.root["broker.tier.score"]._run(self.firm.company)
+
+    def plan_night(self):
+        self.root["broker.care.call"]._plan(self.firm.company)
+
+    def sweep(self):
+        self.root["broker.commission.entry"]._cron_sweep()
+
+    def plan_calls(self):
+        """The care officer calls in the morning and in the afternoon, but for two holidays."""
+        for number, day in enumerate(self.clock.workdays):
+            if day >= self.today:
+                break
+            if 95 <= number < 103 or 260 <= number < 265:
+                continue
+            self.clock.at(at_hour(day, 10.0), self.work_queue, 4)
+            self.clock.at(at_hour(day, 15.2), self.work_queue, 4)
+
+    def work_queue(self, capacity):
+        dice = self.dice["care"]
+        calls = self.firm.as_user(self.firm.officer)["broker.care.call"].search(
+            [
+                ("user_id", "=", self.firm.officer.id),
+                ("state", "=", "planned"),
+                ("next_attempt_at", "<=", self.clock.to_utc(self.clock.now)),
+            ],
+            limit=capacity,
+        )
+        for call in calls:
+            self.call(call, dice)
+
+    def call(self, call, dice):
+        customer = market.CUSTOMERS[self.key_of[call.customer_id.partner_id.id]]
+        outcome = dice.choices(("reached", "no_answer", "busy", "call_back"), (68, 20, 6, 6))[0]
+        values = {"outcome": outcome}
+        if outcome == "call_back":
+            back = self.clock.after_days(self.clock.now, dice.randint(1, 2), dice.uniform(9.5, 16.5))
+            values["call_back_at"] = self.clock.to_utc(back)
+        elif outcome == "reached":
+            values["note"] = dice.choice(market.REACHED_NOTES)
+            if dice.random() < 0.12:
+                call.needs_heard = dice.choice(market.NEEDS_HEARD)
+            if call.ask_rating and dice.random() < 0.85:
+                sales, service = (min(5, max(1, round(dice.gauss(mean, 0.6)))) for mean in customer.mood)
+                values.update(sales_rating=sales, service_rating=service)
+            elif call.ask_rating:
+                values["score_declined"] = True
+        call.action_log_attempt(**values)

@@ -1,0 +1,25 @@
+"""Let the demo firm live through eighteen months that end today."""
+
+from datetime import datetime
+
+import pytz
+
+from devtools.inside.demo.story import Story
+
+
+def grow(env):
+    """Run the firm's flow through its public methods, day by day; commits with every month.
+
+    The same day gives the same firm.
+    """
+    zone = pytz.timezone(env.ref("print_broker_crm.demo_company").resource_calendar_id.tz)
+    story = Story(env, datetime.now(zone).date())
+    month = None
+    for moment in story.grow():
+        if moment.strftime("%Y-%m") != month:
+            env.cr.commit()
+            # What is remembered of past months would be looked through at every step.
+            env.invalidate_all()
+            month = moment.strftime("%Y-%m")
+            print(month, flush=True)
+    env.cr.commit()

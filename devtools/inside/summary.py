@@ -1,0 +1,114 @@
+"""The demo firm in figures, read back from the database."""
+
+import unicodedata
+
+from odoo import SUPERUSER_ID
+
+LEAVERS = 20  # customers of a leaver that are named
+
+
+def print_summary(env):
+    """Print what the firm has come to: tiers, handoffs, commission, care calls and who left."""
+    print("\n".join(get_summary(env)))
+
+
+def get_summary(env):
+    """The lines of the summary of the demo firm."""
+    company = env.ref("print_broker_crm.demo_company")
+    context = {"lang": "en_US", "tz": "Asia/Shanghai", "allowed_company_ids": company.ids}
+    env = env(user=SUPERUSER_ID, su=True, context=context)
+    company = company.with_env(env)
+    lines = [f"{company.name}, {company._get_broker_today()}, amounts in {company.currency_id.name}", ""]
+    for title, table in (
+        ("Customers per tier", _tiers(env, company)),
+        ("Handoffs from sales to service", _handoffs(env, company)),
+        ("Commission", _commission(env, company)),
+        ("Care calls", _calls(env, company)),
+        ("Who left, and who has the customers now", _leavers(env, company)),
+    ):
+        lines += [title, *(f"  {line}" for line in _align(table)), ""]
+    return lines[:-1]
+
+
+def _tiers(env, company):
+    rows = env["broker.tier.score"]._get_summary(company)
+    return [["Tier", *(name for name, _count in rows)], ["Customers", *(count for _name, count in rows)]]
+
+
+def _handoffs(env, company):
+    figures = env["broker.handoff"]._get_summary(company)
+    hours = figures["median_hours"]
+    return [
+        ["Accepted", "Returned", "Working hours to acceptance, median"],
+        [figures["accepted"], figures["returned"], "–" if hours is None else f"{hours:.1f}"],
+    ]
+
+
+def _commission(env, company):
+    origins = dict(env["broker.assignment"]._fields["origin"]._description_selection(env))
+    rows = env["broker.commission.entry"]._get_summary(company)
+    table = [["Person", "Customer's origin", "Earned", "Released", "Held"]]
+    for row in rows:
+        person = row["user"].name or "(nobody yet)"
+        amounts = (row["earned"], row["released"], row["held"])
+        table.append([person, origins.get(row["origin"], "–"), *map(_format_money, amounts)])
+    totals = [sum(row[book] for row in rows) for book in ("earned", "released", "held")]
+    return [*table, ["Sum", "", *map(_format_money, totals)]]
+
+
+def _calls(env, company):
+    figures = env["broker.care.call"]._get_summary(company)
+    return [
+        ["Done", "Missed", "Planned", "Sales rated", "Service rated"],
+        [
+            *(figures[state] for state in ("done", "missed", "planned")),
+            *(f"{figures[rating]:.2f} of 5" for rating in ("sales_rating", "service_rating")),
+        ],
+    ]
+
+
+def _leavers(env, company):
+    rows = env["broker.assignment"]._read_group(
+        [
+            ("company_id", "=", company.id),
+            ("role", "=", "sales"),
+            ("date_to", "=", False),
+            ("predecessor_id.active", "=", False),
+        ],
+        ["predecessor_id", "user_id", "origin"],
+        ["customer_id:recordset", "date_from:min"],
+    )
+    alone = env["broker.customer"].search([("company_id", "=", company.id), ("user_id.active", "=", False)])
+    origins = dict(env["broker.assignment"]._fields["origin"]._description_selection(env))
+    table = [["Left", "Customers now with", "Since", "Origin", "Number", "Customers"]]
+    for leaver, user, origin, customers, since in rows:
+        names = "、".join(customer.name[:4] for customer in customers[:LEAVERS])
+        table.append([leaver.name, user.name, since, origins[origin], len(customers), names])
+    if alone:
+        names = "、".join(customer.name[:4] for customer in alone[:LEAVERS])
+        table.append([", ".join(alone.user_id.mapped("name")), "(nobody)", "", "", len(alone), names])
+    return table
+
+
+def _format_money(amount):
+    return f"{amount:,.2f}"
+
+
+def _align(table):
+    """Lay a table out in columns; Chinese characters are two columns wide, numbers go to the right."""
+    cells = [[str(cell) for cell in row] for row in table]
+    widths = [max(map(_measure, column)) for column in zip(*cells, strict=True)]
+    is_number = [
+        all(cell.replace(",", "").replace(".", "").lstrip("-").isdigit() or not cell for cell in column[1:])
+        for column in zip(*cells, strict=True)
+    ]
+    for row in cells:
+        padded = []
+        for cell, width, right in zip(row, widths, is_number, strict=True):
+            space = " " * (width - _measure(cell))
+            padded.append(space + cell if right else cell + space)
+        yield "  ".join(padded).rstrip()
+
+
+def _measure(text):
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
