@@ -186,15 +186,14 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
             vals["date_deadline"] = max(event["deadline"], self.date_deadline)
         self.write(vals)
 
-    def _bring_forward(self, day):
-        """Make an open call callable from an earlier day."""
+    def _bring_forward(self):
+        """Make an open call callable now, in working hours or not: somebody wants to."""
         self.ensure_one()
-        self.write(
-            {
-                "date_planned": day,
-                "date_deadline": min(self.date_deadline, day + timedelta(days=self.rule_id.window_days)),
-            }
-        )
+        today = self.company_id._get_broker_today()
+        if self.date_planned > today:
+            window = timedelta(days=self.rule_id.window_days)
+            self.write({"date_planned": today, "date_deadline": min(self.date_deadline, today + window)})
+        self.next_attempt_at = fields.Datetime.now()
 
     @api.model
     def _plan_leavers(self, company, customers):

@@ -350,11 +350,12 @@ class TestCareCall(CareCommon):
         self.assertEqual(customer.care_call_count, 1)
 
     def test_call_now_brings_the_planned_call_forward(self):
+        self.at("2026-03-07 04:00:00")  # Saturday noon
         self.Call._plan(self.company)
         call = self._get_open_call()
         self.customer.with_user(self.care_sun).action_plan_care_call()
-        self.assertEqual((call.date_planned, call.date_deadline), (self.MONDAY, date(2026, 3, 16)))
-        self.assertLessEqual(call.next_attempt_at, datetime(2026, 3, 2, 2, 0))
+        self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 3, 7), date(2026, 3, 21)))
+        self.assertEqual(call.next_attempt_at, datetime(2026, 3, 7, 4, 0))
 
     def test_cancel_goes_on_with_the_cadence(self):
         call = self._plan_call()

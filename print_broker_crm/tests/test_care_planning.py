@@ -136,6 +136,13 @@ class TestCarePlanning(CareCommon):
         self.assertEqual(call.date_planned, date(2026, 3, 7))
         self.assertEqual(call.date_deadline, date(2026, 3, 12))
 
+    def test_reasons_merge_when_the_open_call_begins_later(self):
+        call = self._plan_call(date_planned=date(2026, 3, 9), date_deadline=date(2026, 3, 20))
+        self._receive_job(self.customer)
+        self.Call._plan(self.company)
+        # 9 to 20 March and 5 to 12 March share 9 to 12 March.
+        self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 3, 9), date(2026, 3, 12)))
+
     def test_earlier_reason_moves_the_cadence_call(self):
         self.Call._plan(self.company)
         call = self._get_open_call()
