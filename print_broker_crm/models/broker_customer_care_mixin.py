@@ -105,12 +105,12 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         self.ensure_one()
         Call = self.env["broker.care.call"]
         call = Call.search(Domain("customer_id", "=", self.id) & Domain("state", "=", "planned"))
-        today = self.company_id._get_broker_today()
         if not call:
-            call = Call.with_company(self.company_id).create({"customer_id": self.id, "date_planned": today})
-        elif call.date_planned > today:
-            call.check_access("write")
-            call.sudo()._bring_forward(today)
+            call = Call.with_company(self.company_id).create(
+                {"customer_id": self.id, "date_planned": self.company_id._get_broker_today()}
+            )
+        call.check_access("write")
+        call.sudo()._bring_forward()
         return call._get_form_action()
 
     # BUSINESS
