@@ -5,7 +5,10 @@ complaint is always about us. Runs in the venv, inside Odoo.
 """
 
 import importlib
+import inspect
 import logging
+import sys
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -31,8 +34,9 @@ def only_our_addon(load_registry):
         # Have the texts of all our methods checked, not just those of a few of Odoo's modules.
         patch.object(docstring, "MODULES_TO_LINT", (paths.ADDON,)),
         *(
-            patch.object(importlib.import_module(f"{TESTS}.{name}"), "Registry", _our_models)
+            patch.object(importlib.import_module(f"{TESTS}.{name}"), attribute, replacement)
             for name in ("test_docstring", "test_naming", "test_override_signatures")
+            for attribute, replacement in (("Registry", _our_models), ("inspect", OurInspect()))
         ),
     ]
     for each in patches:
@@ -50,7 +54,9 @@ def only_our_files(request, only_our_addon):
         with patch.object(odoo.addons, "__path__", [str(paths.ADDON_FOLDER)]), patch.object(odoo, "__path__", []):
             yield
     elif request.node.name == "test_pylint":
-        with patch.object(type(config), "root_path", str(paths.ADDON_FOLDER)):
+        # pytest put the folder of Odoo's addons on the path, where the addon "calendar" hides Python's own.
+        visible = [entry for entry in sys.path if Path(entry).name != "addons"]
+        with patch.object(config, "root_path", str(paths.ADDON_FOLDER)), patch.object(sys, "path", visible):
             yield
     else:
         yield
@@ -69,12 +75,23 @@ def no_logged_complaint(caplog):
         pytest.fail("\n".join(complaints), pytrace=False)
 
 
+class OurInspect:
+    """The module ``inspect``, but of a model's members it sees those alone that our addon wrote."""
+
+    def __getattr__(self, name):
+        return getattr(inspect, name)
+
+    def getmembers(self, model, predicate):
+        written = {name for base in model.mro() if _is_ours(base) for name in vars(base)}
+        return [(name, member) for name, member in inspect.getmembers(model, predicate) if name in written]
+
+
+def _is_ours(model):
+    return getattr(model, "_module", None) == paths.ADDON
+
+
 def _our_models(database):
     """The models of a registry that our addon makes or extends."""
     from odoo.modules.registry import Registry
 
-    return {
-        name: model
-        for name, model in Registry(database).items()
-        if any(getattr(base, "_module", None) == paths.ADDON for base in model.mro())
-    }
+    return {name: model for name, model in Registry(database).items() if any(map(_is_ours, model.mro()))}

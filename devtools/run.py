@@ -101,7 +101,9 @@ def find_free_port():
 
 def _growth_fingerprint():
     script = paths.INSIDE / "demo_firm.py"
-    return stamps.digest(script.read_bytes()) if script.is_file() else ""
+    if not script.is_file():
+        return ""
+    return stamps.digest(script.read_bytes(), stamps.digest_files(paths.INSIDE / "demo"))
 
 
 def _print_summary(odoo, name):

@@ -39,7 +39,8 @@ class Source:
     def addons_paths(self):
         """Folders of addons beside those in ``odoo/addons``, which Odoo finds by itself."""
         addons = self.python_path / "addons"
-        return [addons] if (addons / "web" / "__manifest__.py").is_file() else []
+        # Debian's package has such a folder too, but with nothing in it besides Python.
+        return [addons] if (addons / "web" / "static").is_dir() else []
 
     def find_addon(self, name):
         """The folder of one of Odoo's own addons."""

@@ -1,4 +1,4 @@
-"""Open a database and hand its environment to one of the scripts beside this file.
+"""Open a database and hand its environment to one of the scripts beside this file, or to a module by its full name.
 
 Called as ``python -m devtools.inside CONFIGURATION DATABASE SCRIPT[:FUNCTION] [ARGUMENT ...]``; commits at the end.
 """
@@ -18,7 +18,7 @@ def main(configuration, database, script, *arguments):
     logging.getLogger("odoo.tools.config").setLevel(logging.ERROR)
     server.load_server_wide_modules()
     module_name, _separator, function_name = script.partition(":")
-    module = importlib.import_module(f"devtools.inside.{module_name}")
+    module = importlib.import_module(module_name if "." in module_name else f"devtools.inside.{module_name}")
     with Registry(database).cursor() as cursor:
         env = api.Environment(cursor, SUPERUSER_ID, {})
         env = env(context=env["res.users"].context_get())

@@ -1,0 +1,1 @@
+"""Tests of the whole: installing, removing, packaging, and the commands that a newcomer types."""

@@ -1,0 +1,1 @@
+"""Scripts of these tests that run inside Odoo, as those of devtools do."""
