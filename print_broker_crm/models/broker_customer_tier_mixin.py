@@ -21,7 +21,6 @@ class BrokerCustomerTierMixin(models.AbstractModel):
 
     tier_id = fields.Many2one(
         "broker.tier",
-        string="Tier",
         compute="_compute_tier",
         store=True,
         copy=False,
@@ -224,7 +223,7 @@ class BrokerCustomerTierMixin(models.AbstractModel):
         """
         customers = self.browse(moved)
         customers = customers.with_context(lang=customers.company_id[:1].partner_id.lang or self.env.lang)
-        names = {tier.id: tier.name for tier in self.env["broker.tier"].search([])}
+        names = {tier.id: tier.name for tier in self.env["broker.tier"].search(Domain.TRUE)}
         scores = self.env["broker.tier.score"].browse(row[0] for row in moved.values())
         totals = {score.id: score.total for score in scores}
         bodies = {

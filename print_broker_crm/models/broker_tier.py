@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 
 class BrokerTier(models.Model):
@@ -62,7 +63,7 @@ class BrokerTier(models.Model):
 
     @api.constrains("total_min", "rank")
     def _check_bands_ascending(self):
-        tiers = self.search([]).sorted("rank")
+        tiers = self.search(Domain.TRUE).sorted("rank")
         for lower, upper in zip(tiers, tiers[1:], strict=False):
             if lower.total_min >= upper.total_min:
                 raise ValidationError(
@@ -86,7 +87,7 @@ class BrokerTier(models.Model):
         """
         bands = []
         upper = None
-        for tier in self.search([]):
+        for tier in self.search(Domain.TRUE):
             bands.append((tier, tier.total_min, upper))
             upper = tier.total_min
         if bands:

@@ -86,4 +86,4 @@ class BrokerTierRun(models.Model):
     @api.model
     def _get_batch_size(self):
         """Return how many customers are scored in one step (technical setting)."""
-        return int(self.env["ir.config_parameter"].sudo().get_param("print_broker_crm.tier_batch_size", 1000))
+        return int(self.env["ir.config_parameter"].sudo().get_param("print_broker_crm.tier_batch_size", 5000))

@@ -204,9 +204,11 @@ class BrokerTierScore(models.Model):
     def create(self, vals_list):
         """Scores are written by the nightly run alone.
 
-        :raises UserError: always
+        :raises UserError: for any row
         """
-        raise UserError(self.env._("5A scores come from the nightly run and cannot be entered."))
+        if vals_list:
+            raise UserError(self.env._("5A scores come from the nightly run and cannot be entered."))
+        return super().create(vals_list)
 
     def write(self, vals):
         """Scores are history.
