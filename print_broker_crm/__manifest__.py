@@ -64,6 +64,11 @@
         "demo/product_product_demo.xml",
         "demo/broker_customer_demo.xml",
     ],
+    "assets": {
+        "web.assets_tests": [
+            "print_broker_crm/static/tests/tours/**/*",
+        ],
+    },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
