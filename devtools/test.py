@@ -9,12 +9,14 @@ from devtools.database import Databases
 
 ADDON_TESTS = paths.ADDON_FOLDER / "tests"
 SYSTEM_TESTS = paths.ROOT / "tests"
+# Options of pytest whose value stands after them, and could be the name of a folder.
+VALUED = {"-k", "-m", "-p", "-o", "-W", "-c", "--deselect", "--ignore", "--maxfail", "--durations"}
 
 
 def run_tests(arguments):
     """Prepare what the chosen tests need and hand over to pytest."""
-    chosen = [_as_path(argument) for argument in arguments.rest]
-    targets = [path for path in chosen if path] or [path for path in (ADDON_TESTS, SYSTEM_TESTS) if path.is_dir()]
+    chosen = _find_paths(arguments.rest)
+    targets = chosen or [path for path in (ADDON_TESTS, SYSTEM_TESTS) if path.is_dir()]
     with_addon = any(not path.is_relative_to(SYSTEM_TESTS) for path in targets)
     with prepared() as odoo:
         command = [paths.PYTHON, "-m", "pytest", "-p", "devtools.pytest_plugin"]
@@ -29,14 +31,13 @@ def run_tests(arguments):
             ]
         else:
             command += ["-p", "no:odoo"]
-        if not any(chosen):
+        if not chosen:
             command += targets
         return run_foreground([*command, *arguments.rest], env=odoo.environment(), cwd=paths.ROOT)
 
 
-def _as_path(argument):
-    """The file or folder that an argument of pytest names, if it does."""
-    if argument.startswith("-"):
-        return None
-    path = Path(argument.split("::")[0]).resolve()
-    return path if path.exists() else None
+def _find_paths(arguments):
+    """The files and folders among the arguments of pytest."""
+    values = (argument for before, argument in zip(["", *arguments], arguments, strict=False) if before not in VALUED)
+    found = (Path(value.split("::")[0]).resolve() for value in values if not value.startswith("-"))
+    return [path for path in found if path.exists()]
