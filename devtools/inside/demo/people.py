@@ -68,6 +68,10 @@ class Firm:
             }
         )
 
+    def let_admin_in(self):
+        """Let the administrator begin in the demo firm, in English; the other companies stay in the menu."""
+        self.admin.write({"company_id": self.company.id, "lang": "en_US"})
+
     # OPPORTUNITIES
 
     def open_lead(self, salesperson, contact, title, revenue, source):
@@ -207,7 +211,8 @@ class Firm:
         note = self.root["account.move"].browse(wizard.refund_moves()["res_id"])
         if part < 1.0:
             for line in self.as_user(self.owner, note).invoice_line_ids:
-                line.quantity = round(line.quantity * part)
+                # The goods stay with the customer: the price goes down, not the number of copies.
+                line.price_unit = round(line.price_unit * part, 2)
         if note.state == "draft":
             self.as_user(self.owner, note).action_post()
         open_line = note.line_ids.filtered(lambda line: line.account_type == "asset_receivable")

@@ -362,7 +362,7 @@ class Story:
         """The next invoice of a customer after a month of the story goes wrong."""
         for month, key, mishap in (
             (3, "laowu", "refund_all"),
-            (7, "runhua", "refund_all"),
+            (5, "runhua", "refund_all"),
             (10, "manbu", "refund_part_of_paid"),
             (14, "heji", "reprint_part"),
         ):
@@ -426,14 +426,14 @@ class Story:
     # NIGHTS AND CALLS
 
     def plan_nights(self):
-        """Every second night calls are planned, every week customers are scored; at the end both nightly."""
+        """Twice a week calls are planned, every week customers are scored; at the end both every night."""
         days = (self.clock.end - self.clock.start).days
         for number in range(1, days + 1):
             day = self.clock.start.date() + timedelta(days=number)
             is_daily = number > days - DAILY_DAYS
             if is_daily or day.weekday() == 0:
                 self.clock.at(at_hour(day, NIGHT), self.score)
-            if is_daily or day.weekday() in (0, 2, 4):
+            if is_daily or day.weekday() in (0, 3):
                 self.clock.at(at_hour(day, NIGHT + 0.5), self.plan_night)
             if is_daily or day.weekday() == 6:
                 self.clock.at(at_hour(day, NIGHT + 1), self.sweep)
