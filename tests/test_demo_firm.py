@@ -1,37 +1,27 @@
 """The whole system: the demo firm grows through its own flow, and what it has come to agrees with itself."""
 
 import json
-import subprocess
 
 import pytest
 
 from devtools import database, run
-from devtools.odoo import handed_on_odoo
+from tests.life_cycle import run_inside
 
 NAME = f"{database.TEST}_demo_firm"
 
 
 @pytest.fixture(scope="module")
-def odoo():
-    """The demo firm in a database of its own, grown anew when the script or the addon changed."""
-    odoo = handed_on_odoo()
-    state = database.Databases(odoo).read_state(NAME)
+def demo(odoo, databases):
+    """The name of a database of its own with the demo firm, grown anew when the script or the addon changed."""
+    state = databases.read_state(NAME)
     is_fresh = state.get("addon") == database.addon_fingerprint() and state.get("growth") == run._growth_fingerprint()
     run.prepare_demo(odoo, NAME, rebuild=not is_fresh)
-    return odoo
+    return NAME
 
 
 @pytest.fixture(scope="module")
-def facts(odoo):
-    return json.loads(_run_inside(odoo, "demo_facts:print_facts").splitlines()[-1])
-
-
-def _run_inside(odoo, script):
-    process = subprocess.run(
-        list(map(str, odoo.inside(script, NAME))), env=odoo.environment(), capture_output=True, text=True
-    )
-    assert process.returncode == 0, process.stderr
-    return process.stdout
+def facts(odoo, demo):
+    return json.loads(run_inside(odoo, "tests.inside.demo_facts", demo).splitlines()[-1])
 
 
 def test_shares_are_the_pool(facts):
@@ -103,7 +93,7 @@ def test_same_day_same_firm(facts):
     assert first == second
 
 
-def test_summary_is_aligned(odoo):
-    lines = _run_inside(odoo, "summary:print_summary").splitlines()
+def test_summary_shows_every_part(odoo, demo):
+    lines = run_inside(odoo, "summary:print_summary", demo).splitlines()
     for title in ("Customers per tier", "Handoffs", "Commission", "Care calls", "Who left"):
         assert any(line.startswith(title) for line in lines), title
