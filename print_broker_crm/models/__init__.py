@@ -1,4 +1,5 @@
 from . import (
+    broker_customer_staff_mixin,
     broker_customer_relay_mixin,
     broker_customer_commission_mixin,
     broker_customer_tier_mixin,
@@ -37,4 +38,8 @@ from . import (
     broker_care_call_reason,
     rating_rating,
     account_partial_reconcile,
+    broker_staff_change_collect_mixin,
+    broker_staff_change_move_mixin,
+    broker_staff_change,
+    broker_staff_change_line,
 )

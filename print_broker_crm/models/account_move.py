@@ -43,6 +43,11 @@ class AccountMove(models.Model):
         """Open the commission entries of the invoice."""
         return self.env["broker.commission.entry"]._get_move_action(self)
 
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        self.env["broker.customer"]._drop_leavers(self, vals_list, "invoice_user_id")
+        return vals_list
+
     def _post(self, soft=True):
         posted = super()._post(soft)
         sales = posted.filtered(lambda move: move.is_sale_document())

@@ -289,6 +289,16 @@ class BrokerAssignment(models.Model):
         self.flush_recordset()
 
     @api.model
+    def _get_overlapping(self, customer, role, date_from, date_to):
+        """Return the rows that say something about days in [date_from, date_to).
+
+        :param date_to: a `date`, or False for all days from `date_from` on
+        """
+        return self.search(
+            self._get_valid_domain(customer, role) & (Domain("date_to", "=", False) | Domain("date_to", ">", date_from))
+        ).filtered(lambda row: (not date_to or row.date_from < date_to) and row.date_from != row.date_to)
+
+    @api.model
     def _correct(self, customer, role, user, date_from, date_to, reason, origin=False):
         """Say again who served a customer, for days that are past or going on.
 
@@ -317,9 +327,7 @@ class BrokerAssignment(models.Model):
                     customer=customer.display_name,
                 )
             )
-        overlapping = self.search(
-            self._get_valid_domain(customer, role) & (Domain("date_to", "=", False) | Domain("date_to", ">", date_from))
-        ).filtered(lambda row: (not date_to or row.date_from < date_to) and row.date_from != row.date_to)
+        overlapping = self._get_overlapping(customer, role, date_from, date_to)
         predecessor = self._get_at(customer, role, date_from - relativedelta(days=1)).get(customer.id, self.browse())
         overlapping_pieces = [
             (row, _subtract(row.date_from, row.date_to, [(date_from, date_to)])) for row in overlapping

@@ -34,6 +34,7 @@ class BrokerCustomer(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "broker.customer.staff.mixin",
         "broker.customer.relay.mixin",
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
@@ -295,6 +296,11 @@ class BrokerCustomer(models.Model):
             for record in group:
                 partner = get_partner(record).commercial_partner_id
                 record.broker_customer_id = files.get(partner._origin.id, False)
+
+    @api.model
+    def _get_role_fields(self):
+        """Return {role: name of the user field on the file}."""
+        return ROLE_FIELDS
 
     def _get_role_users(self, roles):
         """Return {role: {customer id: user id}} as stored now.

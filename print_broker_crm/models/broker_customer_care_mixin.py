@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from .broker_customer_hook_mixin import HeldKind
+
 CARE_GROUP = "print_broker_crm.group_care_officer"
 
 
@@ -127,6 +129,13 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         """Return the place of the customer's tier, 0 without one."""
         self.ensure_one()
         return self.sudo().tier_id.rank
+
+    @api.model
+    def _get_held_kinds(self):
+        """Add the calls that an officer has planned."""
+        return super()._get_held_kinds() + [
+            HeldKind("call", "care", "broker.care.call", "customer_id", "user_id", Domain("state", "=", "planned"))
+        ]
 
     @api.model
     def _before_users_leave(self, users):

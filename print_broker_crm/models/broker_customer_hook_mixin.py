@@ -1,4 +1,24 @@
+from typing import NamedTuple
+
 from odoo import api, models
+from odoo.fields import Domain
+
+QUOTATION_STATES = ("draft", "sent")
+
+
+class HeldKind(NamedTuple):
+    """A kind of open document that a person holds in a role for a customer.
+
+    `kind` names the count on a line of a staff change (`<kind>_count`); an empty one
+    is moved but not counted.
+    """
+
+    kind: str
+    role: str
+    model: str
+    customer_field: str
+    user_field: str
+    domain: Domain
 
 
 class BrokerCustomerHookMixin(models.AbstractModel):
@@ -19,6 +39,29 @@ class BrokerCustomerHookMixin(models.AbstractModel):
 
         :param users: the active `res.users` about to be archived
         """
+
+    @api.model
+    def _get_held_kinds(self):
+        """Return the kinds of open documents that go with a role to the next person.
+
+        A room adds its own. Closed documents stay with whoever had them: they are
+        history.
+
+        :return: list of `HeldKind`
+        """
+        in_work = Domain("invoice_status", "!=", "invoiced") | (
+            Domain("broker_handoff_id", "!=", False) & Domain("broker_receipt_date", "=", False)
+        )
+        of_sales = Domain("move_type", "in", ("out_invoice", "out_refund")) & Domain("state", "=", "draft")
+        order = ("sale.order", "broker_customer_id", "user_id")
+        return [
+            HeldKind(
+                "lead", "sales", "crm.lead", "broker_customer_id", "user_id", Domain("won_status", "=", "pending")
+            ),
+            HeldKind("quotation", "sales", *order, Domain("state", "in", QUOTATION_STATES)),
+            HeldKind("job", "sales", *order, Domain("state", "=", "sale") & in_work),
+            HeldKind("", "sales", "account.move", "broker_customer_id", "invoice_user_id", of_sales),
+        ]
 
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Called after a manager corrected who had a role in the past.

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .broker_customer_hook_mixin import HeldKind
+from .broker_handoff import OPEN_STATES
+
 
 class BrokerCustomerRelayMixin(models.AbstractModel):
     """What the relay room knows about a customer, on the customer file."""
@@ -34,6 +37,15 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         action["domain"] = [("customer_id", "=", self.id)]
         action["context"] = {}
         return action
+
+    @api.model
+    def _get_held_kinds(self):
+        """Add the packets on their way: the sender's and the receiver's."""
+        is_open = Domain("state", "in", OPEN_STATES)
+        return super()._get_held_kinds() + [
+            HeldKind("handoff", role, "broker.handoff", "customer_id", user_field, is_open)
+            for role, user_field in (("sales", "sender_id"), ("service", "receiver_id"))
+        ]
 
     @api.model
     def _before_users_leave(self, users):

@@ -87,6 +87,17 @@ class SaleOrder(models.Model):
             self.env["broker.commission.entry"]._settle_orders(self, "handoff")
         return result
 
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        self.env["broker.customer"]._drop_leavers(self, vals_list, "user_id")
+        return vals_list
+
+    def _prepare_invoice(self):
+        values = super()._prepare_invoice()
+        for field in ("invoice_user_id", "user_id"):
+            self.env["broker.customer"]._drop_leavers(self, [values], field)
+        return values
+
     def action_confirm_receipt(self):
         """Note that the customer has received these jobs, now."""
         self._broker_check_receipt()

@@ -1,1 +1,7 @@
-from . import base_partner_merge, broker_handoff_return
+from . import (
+    base_partner_merge,
+    broker_assignment_correction,
+    broker_handoff_return,
+    broker_staff_change_preview,
+    broker_staff_change_successor,
+)
