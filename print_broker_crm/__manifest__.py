@@ -54,6 +54,8 @@
         "views/rating_rating_views.xml",
         "views/broker_customer_care_views.xml",
         "views/res_config_settings_views.xml",
+        "views/broker_access_log_views.xml",
+        "views/broker_customer_protection_views.xml",
         "views/broker_commission_entry_views.xml",
         "views/broker_commission_split_views.xml",
         "views/broker_commission_plan_views.xml",

@@ -52,7 +52,11 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         sales = posted.filtered(lambda move: move.is_sale_document())
         for company, moves in sales.grouped("company_id").items():
-            self.env["broker.customer"]._open_for_partners(moves.commercial_partner_id, company)
+            self.env["broker.customer"]._open_for_partners(
+                moves.commercial_partner_id,
+                company,
+                {move.commercial_partner_id: move.invoice_user_id for move in moves},
+            )
         self.env["broker.commission.entry"]._settle(posted, "posting")
         return posted
 

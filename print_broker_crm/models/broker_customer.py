@@ -32,6 +32,7 @@ class BrokerCustomer(models.Model):
     _description = "Customer File"
     _inherits = {"res.partner": "partner_id"}
     _inherit = [
+        "broker.access.log.mixin",
         "mail.thread",
         "mail.activity.mixin",
         "broker.customer.staff.mixin",
@@ -39,6 +40,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
         "broker.customer.care.mixin",
+        "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]
     _order = "id desc"
@@ -242,11 +244,12 @@ class BrokerCustomer(models.Model):
     # BUSINESS
 
     @api.model
-    def _open_for_partners(self, partners, company):
+    def _open_for_partners(self, partners, company, winners=None):
         """Return the customer files of some partners, opening those that miss.
 
         :param partners: `res.partner` records; their commercial partners are used
         :param company: the `res.company` whose files are meant
+        :param winners: {partner: `res.users` who won them}; see `_give_to_winners`
         :return: `broker.customer` records in sudo, archived ones included
         """
         commercial_partners = partners.commercial_partner_id
@@ -254,6 +257,7 @@ class BrokerCustomer(models.Model):
         missing = commercial_partners.filtered(lambda p: p.id not in found)
         customers = self.sudo().concat(*found.values())
         if missing:
+            self._give_to_winners(missing, winners or {})
             try:
                 with self.env.cr.savepoint():
                     customers += (

@@ -11,6 +11,7 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
     _name = "broker.customer.relay.mixin"
     _description = "Customer File: Relay"
 
+    handoff_ids = fields.One2many("broker.handoff", "customer_id", string="All Handoffs", readonly=True)
     handoff_count = fields.Integer(string="Handoffs", compute="_compute_handoff_count")
     open_handoff_count = fields.Integer(string="Open Handoffs", compute="_compute_handoff_count")
 

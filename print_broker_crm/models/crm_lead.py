@@ -4,7 +4,8 @@ from odoo.tools.sql import column_exists, create_column
 
 
 class CrmLead(models.Model):
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["broker.access.log.mixin", "crm.lead"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -30,6 +31,13 @@ class CrmLead(models.Model):
         "print_broker_crm.group_care_officer",
     )
 
+    broker_collision_message = fields.Char(
+        compute="_compute_broker_collision_message",
+        compute_sudo=False,
+        groups="print_broker_crm.group_salesperson,print_broker_crm.group_service_agent,"
+        "print_broker_crm.group_care_officer",
+    )
+
     def _auto_init(self):
         # On a database full of leads the column is filled by the install hook.
         if not column_exists(self.env.cr, self._table, "broker_customer_id"):
@@ -41,6 +49,19 @@ class CrmLead(models.Model):
         self.env["broker.customer"]._fill_customer(
             self, lambda lead: lead.partner_id, lambda lead: lead._get_broker_company()
         )
+
+    @api.depends("partner_name", "phone", "email_from", "partner_id")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_broker_collision_message(self):
+        messages = self.env["broker.customer"]._get_collision_messages(
+            {
+                lead: {"name": lead.partner_name, "phone": lead.phone_sanitized, "email": lead.email_normalized}
+                for lead in self
+            },
+            {lead: lead.partner_id.commercial_partner_id for lead in self},
+        )
+        for lead in self:
+            lead.broker_collision_message = messages.get(lead)
 
     def _compute_broker_handoff_count(self):
         counts = dict(
@@ -60,6 +81,8 @@ class CrmLead(models.Model):
         return leads
 
     def write(self, vals):
+        if vals.get("partner_id"):
+            self.env["broker.customer"]._check_partners_visible(self.env["res.partner"].browse(vals["partner_id"]))
         if not {"stage_id", "probability", "active", "partner_id"} & set(vals):
             return super().write(vals)
         won = self._broker_filter_won()

@@ -10,8 +10,7 @@ class ResCompany(models.Model):
         "res.users",
         string="Care Line Answers To",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Gets the to-dos about customers whom the care line could not reach, where "
-        "the customer has no sponsor.",
+        help="Gets the to-dos about customers whom the care line could not reach, where the customer has no sponsor.",
     )
 
     @api.model_create_multi
@@ -30,6 +29,24 @@ class ResCompany(models.Model):
     _broker_handoff_accept_hours_positive = models.Constraint(
         "CHECK (broker_handoff_accept_hours > 0)",
         "The hours to accept a handoff must be more than zero.",
+    )
+
+    broker_bulk_read_threshold = fields.Integer(
+        string="Bulk Read From",
+        default=200,
+        help="Reading more customers, contacts or opportunities than this at once is recorded in the access log.",
+    )
+    broker_access_log_days = fields.Integer(
+        string="Keep the Access Log", default=730, help="Days after which rows of the access log are dropped."
+    )
+
+    _broker_bulk_read_threshold_floor = models.Constraint(
+        "CHECK (broker_bulk_read_threshold >= 50)",
+        "Reads of fewer than 50 records are ordinary screens: set the threshold of the access log to 50 or more.",
+    )
+    _broker_access_log_days_positive = models.Constraint(
+        "CHECK (broker_access_log_days > 0)",
+        "The access log must be kept for one day at least.",
     )
 
     def _get_broker_calendar(self):

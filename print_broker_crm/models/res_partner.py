@@ -1,8 +1,12 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+# The contact data that tell one customer from another.
+CLUE_FIELDS = ("name", "phone", "email", "vat", "parent_id")
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["broker.access.log.mixin", "res.partner"]
 
     broker_customer_ids = fields.One2many(
         "broker.customer",
@@ -18,6 +22,34 @@ class ResPartner(models.Model):
         "print_broker_crm.group_service_agent,print_broker_crm.group_care_officer",
     )
 
+    broker_collision_message = fields.Char(
+        compute="_compute_broker_collision_message",
+        compute_sudo=False,
+        groups="print_broker_crm.group_salesperson,"
+        "print_broker_crm.group_service_agent,print_broker_crm.group_care_officer",
+    )
+
+    @api.depends(*CLUE_FIELDS)
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_broker_collision_message(self):
+        messages = self.env["broker.customer"]._get_collision_messages(
+            {partner: partner._get_broker_clue() for partner in self},
+            {partner: partner.commercial_partner_id for partner in self},
+        )
+        for partner in self:
+            partner.broker_collision_message = messages.get(partner)
+
+    def _compute_same_vat_partner_id(self):
+        result = super()._compute_same_vat_partner_id()
+        # Odoo looks for the same number in sudo and shows the contact's name.
+        for name in ("same_vat_partner_id", "same_company_registry_partner_id"):
+            twins = self.mapped(name)
+            hidden = twins and twins - twins.with_env(self.env)._filtered_access("read")
+            for partner in self:
+                if partner[name] in hidden:
+                    partner[name] = False
+        return result
+
     def _compute_broker_customer_count(self):
         counts = dict(
             self.env["broker.customer"]._read_group(
@@ -29,7 +61,15 @@ class ResPartner(models.Model):
         for partner in self:
             partner.broker_customer_count = counts.get(partner.commercial_partner_id._origin, 0)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        self.env["broker.customer"]._check_partners_visible(partners.parent_id)
+        return partners
+
     def write(self, vals):
+        if vals.get("parent_id"):
+            self.env["broker.customer"]._check_partners_visible(self.browse(vals["parent_id"]))
         if "user_id" not in vals:
             return super().write(vals)
         customers = (
@@ -51,3 +91,19 @@ class ResPartner(models.Model):
         else:
             action["domain"] = [("id", "in", customers.ids)]
         return action
+
+    def _get_broker_clue(self):
+        """Return what the contact can be recognised by, see
+        `broker.customer._find_collisions`. A person's name at a company says nothing."""
+        self.ensure_one()
+        return {
+            "name": not self.parent_id and self.name,
+            "phone": self.phone_sanitized,
+            "email": self.email_normalized,
+            "vat": self.vat,
+        }
+
+    def _build_vcard(self):
+        # A business card is an export of a contact.
+        self.env["broker.access.log"]._check_export(self, ["vcard"])
+        return super()._build_vcard()

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.fields import Domain
 
 
 class ResUsers(models.Model):
@@ -19,3 +20,23 @@ class ResUsers(models.Model):
         leaving = self.filtered(lambda user: user.active and not user.share)
         if leaving:
             self.env["broker.customer"].sudo()._before_users_leave(leaving)
+
+    def _get_broker_visible_domain(self, path=""):
+        """Return which records this user may meet, by the contact they are about; the
+        record rules ask it."""
+        return self.env["broker.customer"]._get_visible_domain(self, path)
+
+    def _get_broker_visible_purchase_domain(self, path=""):
+        """Return which purchase orders this user may meet; the record rules ask it."""
+        return self.env["broker.customer"]._get_visible_purchase_domain(self, path)
+
+    def _get_broker_served_domain(self, path=""):
+        """Return which records of customer files this user works with; the record
+        rules ask it."""
+        served = self.env["broker.customer"]._get_served_domain(self)
+        return Domain(path, "any!", served) if path else served
+
+    def _get_broker_desk_domain(self):
+        """Return which customer files an open handoff has on this user's desk; the record
+        rules ask it."""
+        return self.env["broker.customer"]._get_desk_domain(self)

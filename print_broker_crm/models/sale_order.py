@@ -76,10 +76,17 @@ class SaleOrder(models.Model):
             self._broker_check_handoff_link(vals)
             if vals.get("broker_receipt_date") and not self.env["broker.handoff"]._is_manager():
                 raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
-        return super().create(vals_list)
+        orders = super().create(vals_list)
+        self.env["broker.customer"]._check_partners_visible(orders.partner_invoice_id | orders.partner_shipping_id)
+        return orders
 
     def write(self, vals):
         self._broker_check_handoff_link(vals)
+        self.env["broker.customer"]._check_partners_visible(
+            self.env["res.partner"].browse(
+                vals[name] for name in ("partner_id", "partner_invoice_id", "partner_shipping_id") if vals.get(name)
+            )
+        )
         if "broker_receipt_date" in vals:
             self._broker_check_receipt()
         result = super().write(vals)

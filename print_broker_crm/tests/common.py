@@ -1,3 +1,5 @@
+from itertools import count
+
 from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
@@ -12,6 +14,7 @@ class BrokerCommon(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._phone_numbers = count(5678)
         cls.env = cls.env(
             context=dict(
                 cls.env.context,
@@ -74,7 +77,8 @@ class BrokerCommon(TransactionCase):
                 "name": name,
                 "is_company": True,
                 "user_id": user.id if user else False,
-                "phone": "+86 21 6234 5678",
+                # One phone each: two customers with the same are a case of their own.
+                "phone": f"+86 21 6234 {next(cls._phone_numbers):04d}",
                 "email": f"{name.lower().replace(' ', '.')}@example.com",
                 **kwargs,
             }

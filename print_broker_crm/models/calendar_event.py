@@ -1,0 +1,45 @@
+from odoo import models
+from odoo.fields import Domain
+
+
+class CalendarEvent(models.Model):
+    _inherit = "calendar.event"
+
+    def _check_private_event_conditions(self):
+        # A colleague's visit to a customer of theirs stays on the calendar, as busy.
+        return super()._check_private_event_conditions() or self._is_broker_hidden()
+
+    def _get_default_privacy_domain(self):
+        return Domain(super()._get_default_privacy_domain()) & self._get_broker_visible_event_domain()
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        hidden = self.filtered(lambda event: event._is_broker_hidden())
+        result = super(CalendarEvent, self - hidden)._mail_get_operation_for_mail_message_operation(message_operation)
+        result.update(dict.fromkeys(hidden, False))
+        return result
+
+    def _get_broker_visible_event_domain(self):
+        """Return the events whose content the present user may meet."""
+        user = self.env.user
+        Customer = self.env["broker.customer"]
+        if self.env.su or not Customer._is_restricted(user):
+            return Domain.TRUE
+        hidden = ~Customer._get_visible_domain(user)
+        return (
+            Domain("user_id", "=", user.id)
+            | Domain("partner_ids", "in", user.partner_id.ids)
+            | (
+                Domain("partner_ids", "not any!", hidden)
+                & (
+                    Domain("opportunity_id", "=", False)
+                    | Domain("opportunity_id", "any!", Customer._get_visible_domain(user, "partner_id"))
+                )
+            )
+        )
+
+    def _is_broker_hidden(self):
+        """Return whether the event is about a customer that others serve and the present
+        user neither organises it nor takes part."""
+        self.ensure_one()
+        domain = self._get_broker_visible_event_domain()
+        return not domain.is_true() and not self.sudo().with_context(active_test=False).filtered_domain(domain)
