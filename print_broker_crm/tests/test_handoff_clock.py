@@ -161,8 +161,12 @@ class TestHandoffClock(HandoffCommon):
                     handoff.action_submit()
             with freeze_time(f"2026-11-23 {accepted}"):
                 handoff.action_accept()
+        # One to themselves is accepted at once and says nothing about waiting.
+        own = self._complete(self._create_handoff())
+        own.write({"sender_id": self.service_chen.id, "receiver_id": self.service_chen.id})
+        own.action_submit()
         summary = self.env["broker.handoff"]._get_summary(self.company)
-        self.assertEqual(summary["accepted"] - before["accepted"], 3)
+        self.assertEqual(summary["accepted"] - before["accepted"], 4)
         self.assertEqual(summary["returned"] - before["returned"], 1)
         if not before["accepted"]:
             self.assertAlmostEqual(summary["median_hours"], 2.0)
