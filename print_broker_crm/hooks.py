@@ -12,6 +12,10 @@ def post_init_hook(env):
     _open_customer_files(env)
     _link_documents(env)
     env.invalidate_all()
+    # The key of a name is made in Python: the rules of Unicode are not PostgreSQL's.
+    customers = env["broker.customer"].with_context(active_test=False).search([])
+    env.add_to_compute(customers._fields["name_key"], customers)
+    env.flush_all()
 
 
 def uninstall_hook(env):

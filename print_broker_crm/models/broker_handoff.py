@@ -684,6 +684,26 @@ class BrokerHandoff(models.Model):
     # BUSINESS
 
     @api.model
+    def _get_desk_domain(self, user):
+        """Return which handoffs have their customer on a user's desk: open ones they
+        sent or are to receive, those waiting for anybody of the service desk, and those
+        they accepted whose job the customer has not received yet.
+
+        :param user: `res.users`
+        """
+        desk = Domain("state", "in", OPEN_STATES) & (
+            Domain("sender_id", "=", user.id) | Domain("receiver_id", "=", user.id)
+        )
+        desk |= (
+            Domain("state", "=", "accepted")
+            & Domain("receiver_id", "=", user.id)
+            & Domain("order_id.broker_receipt_date", "=", False)
+        )
+        if self._get_agent_group().id in user._get_group_ids():
+            desk |= Domain("receiver_id", "=", False) & Domain("state", "=", "submitted")
+        return desk
+
+    @api.model
     def _open_for_leads(self, leads):
         """Open the handoffs of leads that enter the Service Handoff stage.
 
@@ -717,7 +737,9 @@ class BrokerHandoff(models.Model):
         """Return the values of the handoffs of some leads of one company."""
         if not leads:
             return []
-        customers = self.env["broker.customer"]._open_for_partners(leads.partner_id, company)
+        customers = self.env["broker.customer"]._open_for_partners(
+            leads.partner_id, company, {lead.partner_id: lead.user_id for lead in leads}
+        )
         customer_by_partner = {customer.partner_id: customer for customer in customers}
         vals_list = []
         for lead in leads:

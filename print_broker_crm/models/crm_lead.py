@@ -108,7 +108,9 @@ class CrmLead(models.Model):
             .grouped(lambda lead: lead._get_broker_company())
             .items()
         ):
-            self.env["broker.customer"]._open_for_partners(leads.partner_id, company)
+            self.env["broker.customer"]._open_for_partners(
+                leads.partner_id, company, {lead.partner_id: lead.user_id for lead in leads}
+            )
         if entered:
             self.env["broker.handoff"]._open_for_leads(entered)
 

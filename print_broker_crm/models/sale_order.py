@@ -141,6 +141,8 @@ class SaleOrder(models.Model):
         # Computed now: a job cancelled in the same transaction has been one.
         self.mapped("broker_date_confirmed")
         for company, orders in self.grouped("company_id").items():
-            self.env["broker.customer"]._open_for_partners(orders.partner_id, company)
+            self.env["broker.customer"]._open_for_partners(
+                orders.partner_id, company, {order.partner_id: order.user_id for order in orders}
+            )
         self.env["broker.handoff"]._attach_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)
