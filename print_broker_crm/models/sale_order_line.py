@@ -56,7 +56,7 @@ class SaleOrderLine(models.Model):
         :return: dict of sale order line to cost; lines without a confirmed purchase
             are left out
         """
-        lines_by_id = {line.id: line for line in self if isinstance(line.id, int)}
+        lines_by_id = {line._origin.id: line for line in self if line._origin}
         purchase_lines = (
             self.env["purchase.order.line"]
             .sudo()

@@ -69,6 +69,9 @@ class TestCommissionCost(BrokerAccountCommon):
         self.print_product.standard_price = 1
         line.env.add_to_compute(line._fields["purchase_price"], line)
         self.assertEqual(line.purchase_price, 600)
+        in_form = line.new(origin=line)
+        in_form.product_uom_id = self.uom_dozen
+        self.assertEqual(in_form.purchase_price, 7200)
         line.product_uom_id = self.uom_dozen
         self.assertEqual(line.purchase_price, 7200)
 

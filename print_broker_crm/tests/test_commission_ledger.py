@@ -84,6 +84,18 @@ class TestCommissionLedger(BrokerAccountCommon):
         self.assertCommission(job, 168, 72)
         self._settle_again(job)
 
+    def test_credit_note_follows_the_payment_of_its_invoice(self):
+        """Never matched with its invoice, the note takes back as the invoice is paid."""
+        job = self._create_job(price=10, cost=7, quantity=1000)
+        invoice = self._create_posted_invoice(job)
+        self._credit(invoice, quantity=200)
+        self.assertCommission(job, 0, 0)
+        self._pay(invoice, 4000)
+        # 40 % of the pool of 240.
+        self.assertCommission(job, 67.2, 28.8)
+        self._pay(invoice, 6000)
+        self.assertCommission(job, 168, 72)
+
     def test_partial_credit_note_after_payment(self):
         job = self._create_job(price=10, cost=7, quantity=1000)
         invoice = self._create_posted_invoice(job)
@@ -224,7 +236,7 @@ class TestCommissionLedger(BrokerAccountCommon):
         self.assertCommission(job, 0.02, 0.01)
 
     def test_shares_always_add_up_to_the_pool(self):
-        for price in (0.1, 0.3, 7.77, 33.33, 99.99, 12345.67):
+        for price in (0.1, 0.5, 1.5, 7.77, 33.33, 99.99, 12345.67):
             job = self._create_job(price=price, cost=0)
             self._create_posted_invoice(job)
             sums = self._get_sums(job, "earned")
