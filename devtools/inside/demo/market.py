@@ -96,7 +96,7 @@ CUSTOMERS = {
     "laowu": Customer("catering", ("menu", "poster", "leaflet"), 60, 0.7, (0.20, 0.28), "usual", mood=(3.6, 4.2)),
     "qingtan": Customer("catering", ("label", "paper_bag", "poster"), 28, 1.0, (0.22, 0.30), "usual"),
     "haiwei": Customer("catering", ("menu", "card"), 100, 0.4, (0.12, 0.18), "bad", mood=(3.8, 4.0)),
-    "heji": Customer("catering", ("label", "gift_box", "paper_bag"), 28, 1.5, (0.25, 0.34), "prompt", mood=(4.7, 4.6)),
+    "heji": Customer("catering", ("label", "gift_box", "paper_bag"), 28, 2.1, (0.26, 0.35), "prompt", mood=(4.7, 4.6)),
     "chaotang": Customer("catering", ("menu", "poster"), 50, 0.8, (0.20, 0.30), "usual", 4, agent="lin"),
     "mingde": Customer("school", ("workbook", "brochure", "envelope"), 48, 1.0, (0.25, 0.34), "prompt"),
     "qinghe": Customer("school", ("leaflet", "picture_book"), 110, 0.25, (0.22, 0.32), "usual"),
@@ -109,10 +109,10 @@ CUSTOMERS = {
     "jianghai": Customer("publisher", ("book", "leaflet"), 60, 0.9, (0.15, 0.20), "slow", mood=(4.0, 3.5)),
     "hengtai": Customer("factory", ("carton", "label", "hang_tag"), 40, 0.8, (0.18, 0.26), "usual"),
     "lanyue": Customer(
-        "factory", ("carton", "label", "carton"), 18, 1.6, (0.18, 0.26), "prompt", declines=13, mood=(3.3, 3.6)
+        "factory", ("carton", "label", "carton"), 18, 1.6, (0.18, 0.26), "prompt", declines=10, mood=(3.3, 3.6)
     ),
     "xinguang": Customer("factory", ("carton", "leaflet"), 50, 0.7, (0.17, 0.24), "parts"),
-    "yikang": Customer("factory", ("carton", "label", "leaflet"), 24, 1.1, (0.22, 0.30), "prompt", mood=(4.5, 4.5)),
+    "yikang": Customer("factory", ("carton", "label", "leaflet"), 24, 1.7, (0.24, 0.32), "prompt", mood=(4.5, 4.5)),
     "futian": Customer("factory", ("gift_box", "paper_bag", "label"), 45, 0.9, (0.24, 0.33), "usual"),
     "chunhe": Customer("factory", ("carton", "label", "paper_bag"), 32, 0.9, (0.20, 0.28), "usual"),
     "senlin": Customer("factory", ("catalogue", "hang_tag"), 80, 0.5, (0.20, 0.28), "parts"),

@@ -81,7 +81,7 @@ class Story:
         """What is ordered: (product, quantity, price), priced from the list cost, the run and the margin."""
         customer = market.CUSTOMERS[key]
         month = (self.clock.now.year - self.clock.start.year) * 12 + self.clock.now.month - self.clock.start.month
-        size = size or customer.size * (0.55 if month >= customer.declines else 1.0)
+        size = size or customer.size * (0.45 if month >= customer.declines else 1.0)
         lines = []
         for product_key in product_keys:
             usual = market.PRODUCTS[product_key]
@@ -363,7 +363,9 @@ class Story:
         for month, key, mishap in (
             (3, "laowu", "refund_all"),
             (5, "runhua", "refund_all"),
+            (7, "haiwei", "refund_all"),
             (10, "manbu", "refund_part_of_paid"),
+            (11, "haiwei", "refund_all"),
             (14, "heji", "reprint_part"),
         ):
             self.clock.at(self.month(month, 3), self.mishaps.__setitem__, key, mishap)
