@@ -215,9 +215,15 @@ class TestHandoffOpen(HandoffCommon):
         other = self.env["res.company"].create({"name": "Second Broker"})
         self.env["broker.handoff.requirement"].create({"name": "Only there", "company_id": other.id})
         self.env["broker.handoff.requirement"].create({"name": "Only here", "company_id": self.company.id})
-        names = self._create_handoff().item_ids.mapped("display_name")
-        self.assertIn("Only here", names)
-        self.assertNotIn("Only there", names)
+        # Both move in one batch.
+        self.sales_wang.company_ids += other
+        here = self._create_lead()
+        there = self._create_lead(company_id=other.id)
+        (here + there).stage_id = self.stage_handoff
+        for lead, asked, not_asked in ((here, "Only here", "Only there"), (there, "Only there", "Only here")):
+            names = lead.broker_handoff_ids.item_ids.mapped("display_name")
+            self.assertIn(asked, names)
+            self.assertNotIn(not_asked, names)
 
     def _count_open(self, size):
         """Return how many queries it takes to hand over some leads with a job each."""
