@@ -439,10 +439,18 @@ class BrokerCareCall(models.Model):
         return self._get_rated_user("sales").partner_id
 
     def _get_rated_user(self, role):
-        """Return the `res.users` whom a role's score is about, left or not."""
+        """Return the `res.users` whom a role's score is about.
+
+        Whoever has the role now, or had it last: after a salesperson left, the customer
+        still judges that salesperson.
+        """
         self.ensure_one()
         customer = self.customer_id.sudo()
-        return customer.user_id if role == "sales" else customer.service_user_id
+        user = customer.user_id if role == "sales" else customer.service_user_id
+        if not user:
+            last = self.env["broker.assignment"].sudo()._get_last(customer, role)
+            user = last[customer.id].user_id if customer.id in last else user
+        return user
 
     # ACTIONS
 

@@ -85,6 +85,14 @@ class TestCareCall(CareCommon):
         # 11:50 and four hours: 15:50.
         self.assertEqual(call.next_attempt_at, datetime(2026, 3, 2, 7, 50))
 
+    def test_short_gap_still_changes_the_half_of_the_day(self):
+        self.rules["by_hand"].minimum_gap_hours = 1
+        self.at("2026-03-02 01:00:00")
+        call = self._plan_call()
+        call.action_log_attempt("no_answer")
+        # 9:00 in Shanghai: not at 10:00 again, but after lunch.
+        self.assertEqual(call.next_attempt_at, datetime(2026, 3, 2, 5, 0))
+
     def test_friday_afternoon_tries_monday_morning(self):
         self.at("2026-03-06 07:00:00")
         call = self._plan_call(date_deadline=date(2026, 3, 6))
@@ -291,6 +299,15 @@ class TestCareCall(CareCommon):
         nobody.partner_id.phone = False
         call = self._plan_call(nobody)
         self.assertEqual((call.partner_id, call.phone), (nobody.partner_id, False))
+
+    def test_the_contact_of_the_job_is_called(self):
+        buyer = self.env["res.partner"].create(
+            {"name": "Buyer", "parent_id": self.partner.id, "phone": "+86 21 6234 9999"}
+        )
+        order = self._receive_job(self.customer)
+        order.partner_id = buyer
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().partner_id, buyer)
 
     def test_customer_facts_beside_the_call(self):
         orders = self.env["sale.order"]

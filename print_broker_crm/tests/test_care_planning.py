@@ -120,6 +120,15 @@ class TestCarePlanning(CareCommon):
         self.assertEqual(call.tier_rank, 5)
         self.assertEqual(call.next_attempt_at, datetime(2026, 3, 16, 0, 0))
 
+    def test_cadence_that_is_shortened_brings_the_call_forward(self):
+        self._set_tier(self.customer, self.tier_5)
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.tier_5.call_cadence_days = 7
+        self.Call._plan(self.company)
+        self.assertEqual(call.date_planned, date(2026, 3, 9))
+        self.assertEqual(call.reason_ids.interval_days, 7)
+
     # Merging
 
     def test_reasons_merge_into_the_shared_window(self):
@@ -333,6 +342,17 @@ class TestCarePlanning(CareCommon):
         self.sales_wang.active = False
         self.assertEqual(self._get_open_call().date_planned, date(2026, 3, 4))
 
+    def test_working_days_without_working_hours_are_days(self):
+        rule = self.rules["salesperson_left"]
+        rule.delay_days = 2
+        friday = date(2026, 3, 6)
+        self.assertEqual(rule._get_due_date(self.company, friday), date(2026, 3, 10))
+        self.calendar.attendance_ids.unlink()
+        self.assertEqual(rule._get_due_date(self.company, friday), date(2026, 3, 8))
+        self.assertEqual(rule._get_opening(self.company, friday), datetime(2026, 3, 5, 16, 0))
+        self.company.resource_calendar_id = False
+        self.assertEqual(rule._get_due_date(self.company, friday), date(2026, 3, 8))
+
     def test_leaver_merges_and_archiving_twice_adds_nothing(self):
         self.Call._plan(self.company)
         call = self._get_open_call()
@@ -391,6 +411,21 @@ class TestCarePlanning(CareCommon):
         self.care_sun.active = False
         self.Call._plan(self.company)
         self.assertEqual(self._get_open_call().user_id, self.manager_qian)
+
+    def test_officer_who_became_the_salesperson_is_replaced(self):
+        self.sales_wang.group_ids += self.env.ref("print_broker_crm.group_care_officer")
+        self.customer.care_user_id = self.sales_wang
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().user_id, self.care_sun)
+
+    def test_leaving_manager_gets_nothing_more(self):
+        self.care_sun.active = False
+        other = self._create_user("boss", "group_manager")
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual(call.user_id, self.manager_qian)
+        self.manager_qian.action_archive()
+        self.assertEqual(call.user_id, other)
 
     def test_without_officers_and_managers_the_call_waits(self):
         self.care_sun.active = False
