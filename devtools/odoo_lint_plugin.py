@@ -8,6 +8,7 @@ import importlib
 import inspect
 import logging
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -39,11 +40,11 @@ def only_our_addon(load_registry):
             for attribute, replacement in (("Registry", _our_models), ("inspect", OurInspect()))
         ),
     ]
-    for each in patches:
-        each.start()
-    yield odoo, config
-    for each in reversed(patches):
-        each.stop()
+    with ExitStack() as stack:
+        # Entered, not started: Odoo's test classes stop whatever was started when they are done.
+        for each in patches:
+            stack.enter_context(each)
+        yield odoo, config
 
 
 @pytest.fixture(autouse=True)
