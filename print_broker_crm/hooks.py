@@ -21,6 +21,9 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Leave no trace in Odoo's own tables; Odoo drops our models by itself."""
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
+    # Plans, tiers and the like go with their tables. Deleted row by row they would meet
+    # the ledgers that refer to them, and fill the log with errors.
+    env["ir.model.data"].sudo().search([("module", "=", "print_broker_crm"), ("model", "=like", "broker.%")]).unlink()
     # A stage that still holds opportunities could not be deleted: they go back to the
     # won stage before it.
     stages = env["crm.stage"].search([("is_service_handoff", "=", True)])
