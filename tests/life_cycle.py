@@ -49,23 +49,29 @@ def take_stock(server, database):
 
 
 def install(odoo, database, update=False):
-    """Install or upgrade the addon and give what the log complains of."""
+    """Install or upgrade the addon; the log must not complain."""
     log_path = paths.LOGS / f"{database}.log"
     before = log_path.stat().st_size if log_path.is_file() else 0
     odoo.install("update" if update else "install", database, [paths.ADDON], update=update)
     assert odoo.server.query(f"SELECT state FROM ir_module_module WHERE name = '{paths.ADDON}'", database) == [
         ["installed"]
     ]
-    return COMPLAINT.findall(log_path.read_text(encoding="utf-8")[before:])
+    refuse_complaints(log_path.read_bytes()[before:].decode())
 
 
 def uninstall(odoo, database):
-    """Uninstall the addon and give what the log complains of."""
+    """Uninstall the addon; the log must not complain."""
     output = run_inside(odoo, "tests.inside.uninstall", database, paths.ADDON)
     assert odoo.server.query(f"SELECT state FROM ir_module_module WHERE name = '{paths.ADDON}'", database) == [
         ["uninstalled"]
     ]
-    return COMPLAINT.findall(output)
+    refuse_complaints(output)
+
+
+def refuse_complaints(log):
+    """Fail with every warning and error that a log holds."""
+    complaints = COMPLAINT.findall(log)
+    assert not complaints, "\n".join(complaints)
 
 
 def run_inside(odoo, script, database, *arguments):
