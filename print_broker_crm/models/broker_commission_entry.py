@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 # What the customer is invoiced and what is given back; receipts bear no job.
 _MOVE_TYPES = ("out_invoice", "out_refund")
@@ -26,6 +26,7 @@ class BrokerCommissionEntry(models.Model):
     """
 
     _name = "broker.commission.entry"
+    _inherit = ["broker.commission.entry.leaver.mixin"]
     _description = "Commission Entry"
     _order = "date desc, id desc"
     _rec_name = "move_name"
@@ -42,6 +43,8 @@ class BrokerCommissionEntry(models.Model):
             ("refund", "Credit note"),
             ("cost", "Cost changed"),
             ("handoff", "Handoff"),
+            ("correction", "Assignment corrected"),
+            ("leaving", "Payee left"),
             ("sweep", "Nightly check"),
         ],
         string="Reason",
@@ -153,7 +156,7 @@ class BrokerCommissionEntry(models.Model):
             notes that reverse them and invoices that share a down payment with them
             are settled along
         :param event: the entry's kind: 'posting', 'collection', 'reversal', 'cost',
-            'handoff' or 'sweep'
+            'handoff', 'correction', 'leaving' or 'sweep'
         :param void: the moves are about to be deleted, their target is zero
         :return: the entries written, in sudo
         """
@@ -176,6 +179,8 @@ class BrokerCommissionEntry(models.Model):
             .browse({key[1] for key in figures.keys() | written.keys()})
         }
         targets = self._get_targets(figures, splits_by_id)
+        stops = self._get_stops(self.env["broker.commission.split"].sudo().concat(*splits_by_id.values()))
+        self._stop_leavers(targets, stops)
         vals_list = []
         for key in sorted(targets.keys() | written.keys()):
             move = moves_by_id[key[0]]
@@ -191,6 +196,7 @@ class BrokerCommissionEntry(models.Model):
                             key[3],
                             figures.get(key[:2]),
                             (target, before),
+                            stops.get(key[1]),
                         ),
                         "kind": self._get_kind(move, event),
                     }
@@ -521,7 +527,7 @@ class BrokerCommissionEntry(models.Model):
         }
 
     @api.model
-    def _prepare_entry(self, move, split, user_id, book, figure, amounts):
+    def _prepare_entry(self, move, split, user_id, book, figure, amounts, stop=None):
         """Return the values of one entry, its kind apart.
 
         :param move: the invoice
@@ -530,6 +536,7 @@ class BrokerCommissionEntry(models.Model):
         :param book: 'earned' or 'released'
         :param figure: see `_get_figures`; none when the invoice is not posted
         :param amounts: what should stand in the ledger, and what stands there already
+        :param stop: the day on which the payee left and got nothing more, or none
         """
         target, before = amounts
         currency = move.company_id.currency_id
@@ -570,6 +577,7 @@ class BrokerCommissionEntry(models.Model):
                     "released_pool": figure.get("released_pool", 0.0),
                     "held": figure.get("held", False),
                     "payee_changed": not is_payee,
+                    "stopped": stop and fields.Date.to_string(stop),
                     "target": currency.round(target),
                     "written": currency.round(before),
                 }
@@ -594,7 +602,14 @@ class BrokerCommissionEntry(models.Model):
             return self.currency_id.format(value or 0.0)
 
         lines = []
-        if trace.get("payee_changed"):
+        if trace.get("stopped") and not self.user_id:
+            lines.append(
+                self.env._(
+                    "The payee left on %(day)s: what was not released by then is nobody's under this plan.",
+                    day=format_date(self.env, trace["stopped"]),
+                )
+            )
+        elif trace.get("payee_changed"):
             lines.append(self.env._("The share went to another person."))
         elif not self.base_amount and not trace.get("pool"):
             lines.append(self.env._("The invoice is not posted any more, or bears none."))
@@ -619,6 +634,13 @@ class BrokerCommissionEntry(models.Model):
                         pool=money(trace.get("released_pool")),
                     )
                 )
+        if trace.get("stopped") and self.user_id:
+            lines.append(
+                self.env._(
+                    "Left on %(day)s and keeps what was released by then.",
+                    day=format_date(self.env, trace["stopped"]),
+                )
+            )
         lines.append(
             self.env._(
                 "Share %(share)s %% = %(target)s, less already written %(written)s = %(amount)s",

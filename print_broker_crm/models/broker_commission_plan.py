@@ -58,6 +58,13 @@ class BrokerCommissionPlan(models.Model):
         default=True,
         help="The service share of a job with a handoff is held until the handoff is accepted.",
     )
+    leaver_policy = fields.Selection(
+        [("continue", "Goes on being released"), ("stop", "Stops on the day")],
+        required=True,
+        default="continue",
+        help="The commission of people who leave the firm, on the jobs they already have. Where it stops, they "
+        "keep what was released by the day; the rest is nobody's and stays in the manager's sight.",
+    )
     rule_ids = fields.One2many("broker.commission.rule", "plan_id", string="Rules", copy=True)
     is_used = fields.Boolean(
         string="In Use",

@@ -9,11 +9,12 @@ from odoo.tools import SQL
 class BrokerCommissionSplit(models.Model):
     """Who gets which part of a job's commission, as it stood when it was confirmed.
 
-    One row per job, rule and role. Later changes of the plan, of the customer's
-    salesperson or of the assignment do not reach back to it.
+    One row per job, rule and role. Later changes of the plan or of the customer's
+    salesperson do not reach back to it; only a manager's correction of the past does.
     """
 
     _name = "broker.commission.split"
+    _inherit = ["broker.commission.split.correction.mixin"]
     _description = "Commission Split"
     _order = "order_id desc, id"
     _allow_sudo_commands = False
@@ -68,8 +69,9 @@ class BrokerCommissionSplit(models.Model):
     # CRUD
 
     def write(self, vals):
-        """Only the payee is ever written, by the room itself."""
-        if not self.env.su or set(vals) - {"user_id", "assignment_id"}:
+        """Only the payee is ever written, and the origin that a correction of the
+        assignments brought to light, by the room itself."""
+        if not self.env.su or set(vals) - {"user_id", "assignment_id", "origin"}:
             raise UserError(
                 self.env._(
                     "The split of a job is fixed when the job is confirmed and is not "

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.fields import Domain
 
@@ -41,3 +43,27 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_commission_entry_action")
         action["domain"] = [("customer_id", "=", self.id)]
         return action
+
+    # BUSINESS
+
+    def _after_assignment_corrected(self, role, date_from, date_to):
+        """Let the splits of the jobs of those days follow the corrected ledger."""
+        super()._after_assignment_corrected(role, date_from, date_to)
+        # A day of slack on both sides, because days begin where the firm works.
+        domain = (
+            Domain("broker_customer_id", "in", self.ids)
+            & Domain("broker_commission_plan_id", "!=", False)
+            & Domain("date_order", ">=", date_from - timedelta(days=1))
+        )
+        if date_to:
+            domain &= Domain("date_order", "<", date_to + timedelta(days=1))
+        Split = self.env["broker.commission.split"]
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search(domain)
+            .filtered(
+                lambda order: date_from <= Split._get_day(order) and (not date_to or Split._get_day(order) < date_to)
+            )
+        )
+        Split._follow_correction(orders, role)

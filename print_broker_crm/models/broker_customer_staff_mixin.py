@@ -293,6 +293,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             self._close_roles(user)
             for change, count in counts.items():
                 change._ask_for_successors(count)
+                self.env["broker.commission.entry"]._settle_leaver(user, change.company_id)
 
     @api.model
     def _rescue_activities(self, user, leaving):

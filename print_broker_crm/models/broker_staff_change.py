@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -5,7 +7,7 @@ from odoo.tools import format_list
 
 _MANAGER_GROUP = "print_broker_crm.group_manager"
 # Written by the actions alone, whoever asks.
-_ACTION_FIELDS = frozenset({"name", "state", "collected_at", "confirmed_at", "confirmed_by_id"})
+_ACTION_FIELDS = frozenset({"name", "state", "collected_at", "confirmed_at", "confirmed_by_id", "is_archived_first"})
 # Fixed once the change is confirmed.
 _DRAFT_FIELDS = frozenset({"company_id", "mode", "user_id", "last_day", "customer_ids", "fallback_user_id"})
 
@@ -107,6 +109,12 @@ class BrokerStaffChange(models.Model):
     archive_user = fields.Boolean(
         string="Archive the User", help="When nothing stays with them any more, not before the day of the change."
     )
+    is_archived_first = fields.Boolean(
+        string="Opened by Archiving",
+        readonly=True,
+        copy=False,
+        help="The user was archived without a staff change; this one was opened to name successors.",
+    )
     collected_at = fields.Datetime(string="Figures as of", readonly=True, copy=False)
     confirmed_at = fields.Datetime(readonly=True, copy=False)
     confirmed_by_id = fields.Many2one("res.users", readonly=True, copy=False, ondelete="restrict")
@@ -148,8 +156,10 @@ class BrokerStaffChange(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_confirmed(self):
-        if any(change.state not in ("draft", "cancelled") or change.confirmed_at for change in self):
-            raise UserError(self.env._("A confirmed staff change is part of the customers' history and is kept."))
+        if any(change.confirmed_at or change.is_archived_first for change in self):
+            raise UserError(
+                self.env._("A confirmed staff change, or one that says when somebody left, is history and is kept.")
+            )
 
     # ACTIONS
 
@@ -327,12 +337,31 @@ class BrokerStaffChange(models.Model):
                     "user_id": user.id,
                     "last_day": company._get_broker_today(),
                     "reason": self.env._("Archived without a staff change"),
+                    "is_archived_first": True,
                 }
             )
             if change.state == "draft":
                 change._collect()
             counts[change] = len(files)
         return counts
+
+    @api.model
+    def _get_leaving_days(self, users, companies):
+        """Return when people left companies, in order.
+
+        :return: defaultdict of (user, company) to a list of `date`, today the latest
+        """
+        days = defaultdict(list)
+        for change in self.search(
+            Domain("mode", "=", "leaving")
+            & Domain("user_id", "in", users.ids)
+            & Domain("company_id", "in", companies.ids)
+            & (Domain("state", "in", ("confirmed", "done")) | Domain("is_archived_first", "=", True)),
+            order="last_day, id",
+        ):
+            if change.last_day <= change.company_id._get_broker_today():
+                days[change.user_id, change.company_id].append(change.last_day)
+        return days
 
     # CRON
 

@@ -238,7 +238,7 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
 
         :param plan: the `broker.commission.plan` a job was confirmed under
         """
-        return self.mode == "leaving" and "leaver_policy" in plan._fields and plan.leaver_policy == "stop"
+        return self.mode == "leaving" and plan.leaver_policy == "stop"
 
     def _get_rules(self, customers, held):
         """Return {customer: the rule that will share the next job's commission}.

@@ -138,6 +138,7 @@ class BrokerStaffChangeMoveMixin(models.AbstractModel):
             if self.last_day > self.company_id._get_broker_today():
                 return
             self._move_rest()
+            self.env["broker.commission.entry"]._settle_leaver(self.user_id, self.company_id)
             if self.archive_user and self.user_id.active:
                 self.user_id.action_archive()
         self.state = "done"

@@ -1,0 +1,97 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class BrokerCommissionEntryLeaverMixin(models.AbstractModel):
+    """What somebody who left the firm still gets, under the plan of the job.
+
+    Under *continue* the ledger does not look at who left. Under *stop* the leaver keeps
+    what was released by the day; the rest of the share, earned and released, is
+    nobody's: it stays in the ledger, on nobody's statement, in the manager's sight, so
+    that the shares still add up to the pool.
+    """
+
+    _name = "broker.commission.entry.leaver.mixin"
+    _description = "Commission Entry: Leavers"
+
+    @api.model
+    def _get_stops(self, splits):
+        """Return {split id: the day on which its payee left}, of those whose plan
+        stops the release on that day.
+
+        A job is stopped by the first leaving on or after its own day: who comes back
+        earns on new jobs as everybody does.
+
+        :param splits: `broker.commission.split` records in sudo
+        """
+        stopping = splits.filtered(lambda split: split.user_id and split.plan_id.leaver_policy == "stop")
+        if not stopping:
+            return {}
+        days = self.env["broker.staff.change"].sudo()._get_leaving_days(stopping.user_id, stopping.company_id)
+        stops = {}
+        for split in stopping:
+            confirmed_on = self.env["broker.commission.split"]._get_day(split.order_id)
+            day = next((day for day in days[split.user_id, split.company_id] if day >= confirmed_on), None)
+            if day:
+                stops[split.id] = day
+        return stops
+
+    @api.model
+    def _stop_leavers(self, targets, stops):
+        """Take from the leavers' targets what they do not get any more.
+
+        :param targets: {(move, split, payee or 0, book): amount}, changed in place
+        :param stops: {split id: day}, see `_get_stops`
+        """
+        kept = self._get_kept(stops)
+        for move_id, split_id, user_id in {key[:3] for key in targets if key[1] in stops}:
+            released_key = (move_id, split_id, user_id, "released")
+            earned_key = (move_id, split_id, user_id, "earned")
+            released = targets[released_key]
+            amount = kept.get((move_id, split_id, user_id), 0.0)
+            # Money can go back: the leaver keeps no more than the share is now.
+            amount = min(max(amount, min(released, 0.0)), max(released, 0.0))
+            for key in (earned_key, released_key):
+                targets[move_id, split_id, 0, key[3]] = targets[key] - amount
+                targets[key] = amount
+
+    @api.model
+    def _get_kept(self, stops):
+        """Return {(move, split, payee): amount released by the day the payee left}."""
+        splits_by_day = defaultdict(list)
+        for split_id, day in stops.items():
+            splits_by_day[day].append(split_id)
+        if not splits_by_day:
+            return {}
+        by_then = Domain.OR(
+            Domain("split_id", "in", split_ids) & Domain("date", "<=", day) for day, split_ids in splits_by_day.items()
+        )
+        rows = self.sudo()._read_group(
+            by_then & Domain("book", "=", "released") & Domain("user_id", "!=", False),
+            ["move_id", "split_id", "user_id"],
+            ["amount:sum"],
+        )
+        return {(move.id, split.id, user.id): amount for move, split, user, amount in rows}
+
+    @api.model
+    def _settle_leaver(self, user, company):
+        """Settle the invoices of which a leaver has shares that are not all released.
+
+        Writes nothing where the plans go on releasing.
+
+        :param user: the `res.users` who left
+        :param company: the `res.company` that they left
+        """
+        rows = self.sudo()._read_group(
+            Domain("user_id", "=", user.id)
+            & Domain("company_id", "=", company.id)
+            & Domain("plan_id.leaver_policy", "=", "stop"),
+            ["move_id"],
+            ["earned:sum", "released:sum"],
+        )
+        moves = self.env["account.move"].union(
+            *(move for move, earned, released in rows if move and not company.currency_id.is_zero(earned - released))
+        )
+        self._settle(moves, "leaving")
