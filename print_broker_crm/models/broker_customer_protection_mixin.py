@@ -359,7 +359,7 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
                     }
                 )
         if vals_list:
-            self.env["mail.activity"].sudo().create(vals_list)
+            self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(vals_list)
 
     @api.model
     def _get_duplicates_manager(self, company):

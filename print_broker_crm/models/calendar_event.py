@@ -9,14 +9,22 @@ class CalendarEvent(models.Model):
         # A colleague's visit to a customer of theirs stays on the calendar, as busy.
         return super()._check_private_event_conditions() or self._is_broker_hidden()
 
+    def _check_calendar_privacy_write_permissions(self):
+        super()._check_calendar_privacy_write_permissions()
+        domain = self._get_broker_visible_event_domain()
+        if not domain.is_true():
+            # From the database: what was shown as busy is empty in the cache.
+            Event = self.env["calendar.event"].sudo().with_context(active_test=False)
+            hidden = self - Event.search(domain & Domain("id", "in", self.ids)).with_env(self.env)
+            if hidden:
+                raise self.env["ir.rule"]._make_access_error("write", hidden)
+
     def _get_default_privacy_domain(self):
         return Domain(super()._get_default_privacy_domain()) & self._get_broker_visible_event_domain()
 
     def _mail_get_operation_for_mail_message_operation(self, message_operation):
         hidden = self.filtered(lambda event: event._is_broker_hidden())
-        result = super(CalendarEvent, self - hidden)._mail_get_operation_for_mail_message_operation(message_operation)
-        result.update(dict.fromkeys(hidden, False))
-        return result
+        return super(CalendarEvent, self - hidden)._mail_get_operation_for_mail_message_operation(message_operation)
 
     def _get_broker_visible_event_domain(self):
         """Return the events whose content the present user may meet."""
