@@ -108,16 +108,19 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
         return {get_id(f"print_broker_crm.{name}") for name in names}
 
     @api.model
-    def _get_served_domain(self, user):
-        """Return which customer files a user stands on, as a domain on them.
+    def _get_joined_domain(self, user):
+        """Return which customer files a user stands on beside the salesperson, as a
+        domain on them.
 
         A room that brings further people to a customer adds them here. The domain is
         kept by Odoo until groups or rules change: it depends on the user alone.
         """
-        served = Domain("partner_id.user_id", "=", user.id)
-        for field in SERVING_FIELDS:
-            served |= Domain(field, "=", user.id)
-        return served
+        return Domain.OR(Domain(field, "=", user.id) for field in SERVING_FIELDS)
+
+    @api.model
+    def _get_served_domain(self, user):
+        """Return which customer files a user works with, as a domain on them."""
+        return Domain("partner_id.user_id", "=", user.id) | self._get_joined_domain(user)
 
     @api.model
     def _get_desk_domain(self, user):
@@ -144,7 +147,7 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
             Domain("broker_customer_ids", "=", False)
             | Domain("user_id", "=", user.id)
             | Domain("ref_company_ids", "!=", False)
-            | Domain("broker_customer_ids", "any!", self._get_served_domain(user) | self._get_desk_domain(user)),
+            | Domain("broker_customer_ids", "any!", self._get_joined_domain(user) | self._get_desk_domain(user)),
         )
         if not path:
             return visible
