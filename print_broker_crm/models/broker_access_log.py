@@ -28,7 +28,7 @@ class BrokerAccessLog(models.Model):
     # Rows deleted in one statement of the nightly clean-up.
     _gc_batch = 10000
 
-    user_id = fields.Many2one("res.users", string="User", required=True, readonly=True, index=True, ondelete="restrict")
+    user_id = fields.Many2one("res.users", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     date = fields.Datetime(required=True, readonly=True, index=True)
     kind = fields.Selection(
@@ -47,7 +47,7 @@ class BrokerAccessLog(models.Model):
 
     # CRUD
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("The access log is a record of what happened and cannot be changed."))
 
     @api.ondelete(at_uninstall=False)
@@ -150,7 +150,7 @@ class BrokerAccessLog(models.Model):
         :return: (rows deleted, whether there are more)
         """
         deleted = 0
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"].sudo().search([])  # pylint: disable=no-search-all:
             limit = fields.Datetime.now() - timedelta(days=company.broker_access_log_days)
             self.env.cr.execute(
                 SQL(

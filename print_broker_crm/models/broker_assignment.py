@@ -285,8 +285,9 @@ class BrokerAssignment(models.Model):
         return rows
 
     def _void(self):
-        super().write({"is_void": True})
+        result = super().write({"is_void": True})
         self.flush_recordset()
+        return result
 
     @api.model
     def _get_overlapping(self, customer, role, date_from, date_to):

@@ -147,7 +147,7 @@ class BrokerCareCall(models.Model):
 
     # What the officer types while talking; taken over when a result is logged.
     result_note = fields.Text(string="Note on This Attempt", copy=False)
-    call_back_at = fields.Datetime(string="Call Back At", copy=False)
+    call_back_at = fields.Datetime(copy=False)
     sales_score = fields.Selection(selection="_selection_score", string="Sales", default="0", copy=False)
     service_score = fields.Selection(selection="_selection_score", string="Service", default="0", copy=False)
     score_declined = fields.Boolean(string="No Score Given", copy=False)

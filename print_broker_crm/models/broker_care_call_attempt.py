@@ -30,7 +30,7 @@ class BrokerCareCallAttempt(models.Model):
     call_back_at = fields.Datetime()
     note = fields.Text()
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Attempts are history: a correction is another attempt or a note."""
         raise UserError(
             self.env._("An attempt is history and is not edited. Write what is to be added into the notes of the call.")

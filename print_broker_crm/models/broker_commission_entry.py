@@ -109,7 +109,7 @@ class BrokerCommissionEntry(models.Model):
 
     # CRUD
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Refuse every change: a correction is a new row."""
         raise UserError(
             self.env._(

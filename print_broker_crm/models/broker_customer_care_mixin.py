@@ -36,7 +36,6 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         groups=CARE_GROUP,
     )
     do_not_call = fields.Boolean(
-        string="Do Not Call",
         tracking=True,
         groups=CARE_GROUP,
         help="The customer does not want calls of the care line.",
@@ -141,7 +140,7 @@ class BrokerCustomerCareMixin(models.AbstractModel):
     def _before_users_leave(self, users):
         """Call the leavers' customers on the next working day, and let others call
         whom the leavers were to call."""
-        super()._before_users_leave(users)
+        result = super()._before_users_leave(users)
         Call = self.env["broker.care.call"].sudo()
         left = (
             self.sudo()
@@ -153,10 +152,11 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         calls = Call.search(Domain("user_id", "in", users.ids) & Domain("state", "=", "planned"))
         for company, orphaned in calls.grouped("company_id").items():
             Call._assign_officers(orphaned, company, leaving=users)
+        return result
 
     def _before_merge_into(self, target):
         """Leave one open call: the target's, or the first that moves there."""
-        super()._before_merge_into(target)
+        result = super()._before_merge_into(target)
         calls = (self + target)._get_open_care_calls()
         kept = calls.filtered(lambda call: call.customer_id == target)[:1] or calls[:1]
         (calls - kept)._close("cancelled", "merged")
@@ -165,3 +165,4 @@ class BrokerCustomerCareMixin(models.AbstractModel):
                 target.do_not_call_reason or self.sudo().filtered("do_not_call")[:1].do_not_call_reason
             )
             target.do_not_call = True
+        return result

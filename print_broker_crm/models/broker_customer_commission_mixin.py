@@ -48,7 +48,7 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
 
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Let the splits of the jobs of those days follow the corrected ledger."""
-        super()._after_assignment_corrected(role, date_from, date_to)
+        result = super()._after_assignment_corrected(role, date_from, date_to)
         # A day of slack on both sides, because days begin where the firm works.
         domain = (
             Domain("broker_customer_id", "in", self.ids)
@@ -67,3 +67,4 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
             )
         )
         Split._follow_correction(orders, role)
+        return result

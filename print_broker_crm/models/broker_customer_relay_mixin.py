@@ -51,5 +51,6 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
     @api.model
     def _before_users_leave(self, users):
         """Let others receive what was on its way to the leavers."""
-        super()._before_users_leave(users)
+        result = super()._before_users_leave(users)
         self.env["broker.handoff"]._pass_on(users)
+        return result

@@ -286,7 +286,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         goes to the leaver; and the managers get a list of who needs a successor.
         """
         held = {user: self._find_held(user) for user in users}
-        super()._before_users_leave(users)
+        result = super()._before_users_leave(users)
         for user, customers in held.items():
             counts = self.env["broker.staff.change"].sudo()._open_for_leaver(user, customers)
             self._rescue_activities(user, users)
@@ -294,6 +294,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             for change, count in counts.items():
                 change._ask_for_successors(count)
                 self.env["broker.commission.entry"]._settle_leaver(user, change.company_id)
+        return result
 
     @api.model
     def _rescue_activities(self, user, leaving):

@@ -155,8 +155,8 @@ class BrokerHandoff(models.Model):
     # The packet: what only the salesperson knows.
     buying_reason = fields.Text(string="Why They Buy")
     promises = fields.Text(string="What Was Promised")
-    not_sold = fields.Text(string="Not Sold", help="What the customer may expect, but has not bought.")
-    still_open = fields.Text(string="Still Open")
+    not_sold = fields.Text(help="What the customer may expect, but has not bought.")
+    still_open = fields.Text()
 
     # The facts of the contract, read where they live.
     contact_id = fields.Many2one("res.partner", string="Contact", compute="_compute_facts", compute_sudo=True)
@@ -697,7 +697,7 @@ class BrokerHandoff(models.Model):
         desk |= (
             Domain("state", "=", "accepted")
             & Domain("receiver_id", "=", user.id)
-            & Domain("order_id.broker_receipt_date", "=", False)
+            & (Domain("order_id", "=", False) | Domain("order_id.broker_receipt_date", "=", False))
         )
         if self._get_agent_group().id in user._get_group_ids():
             desk |= Domain("receiver_id", "=", False) & Domain("state", "=", "submitted")

@@ -10,7 +10,7 @@ class CalendarEvent(models.Model):
         return super()._check_private_event_conditions() or self._is_broker_hidden()
 
     def _check_calendar_privacy_write_permissions(self):
-        super()._check_calendar_privacy_write_permissions()
+        result = super()._check_calendar_privacy_write_permissions()
         domain = self._get_broker_visible_event_domain()
         if not domain.is_true():
             # From the database: what was shown as busy is empty in the cache.
@@ -18,6 +18,7 @@ class CalendarEvent(models.Model):
             hidden = self - Event.search(domain & Domain("id", "in", self.ids)).with_env(self.env)
             if hidden:
                 raise self.env["ir.rule"]._make_access_error("write", hidden)
+        return result
 
     def _get_default_privacy_domain(self):
         return Domain(super()._get_default_privacy_domain()) & self._get_broker_visible_event_domain()

@@ -22,9 +22,10 @@ class SaleOrderLine(models.Model):
         Sales' own compute takes the product's cost again when a unit or a currency
         changes; the price that was really agreed must survive that.
         """
-        super()._compute_purchase_price()
+        result = super()._compute_purchase_price()
         for line, cost in self._get_purchased_costs().items():
             line.purchase_price = cost
+        return result
 
     def write(self, vals):
         if "purchase_price" in vals and not self.env.su:

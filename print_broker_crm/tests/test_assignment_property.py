@@ -93,17 +93,13 @@ class TestAssignmentProperty(BrokerCommon):
         date_to = min(today, date_from + timedelta(days=length)) if length else False
         if date_to == date_from:
             date_to = False
-        self.env["broker.assignment"]._correct(
-            customer, "sales", user, date_from, date_to, "Found in the old books"
-        )
+        self.env["broker.assignment"]._correct(customer, "sales", user, date_from, date_to, "Found in the old books")
         return date_from, date_to or date.max
 
     def _merge_twin(self, user):
         twin = self._create_partner("Twin", user)
         self._open_customer(twin)
-        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
-            (self.partner + twin).ids, self.partner
-        )
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((self.partner + twin).ids, self.partner)
 
     def _answers(self, customer, today):
         """Whose customer was it, day by day."""

@@ -112,6 +112,7 @@ class TestCommissionSweep(BrokerAccountCommon):
         """A vendor bill or a plain entry is not asked about in the database."""
         bill = self.init_invoice("in_invoice", products=self.product_a)
         self.env.flush_all()
-        bill.move_type  # noqa: B018  the hooks' caller has it in the cache
+        # The hooks' caller has it in the cache.
+        self.assertEqual(bill.move_type, "in_invoice")
         with self.assertQueryCount(0):
             self.env["broker.commission.entry"]._settle(bill)
