@@ -150,7 +150,8 @@ class BrokerAccessLog(models.Model):
         :return: (rows deleted, whether there are more)
         """
         deleted = 0
-        for company in self.env["res.company"].sudo().search([])  # pylint: disable=no-search-all:
+        companies = self.env["res.company"].sudo().search([])  # pylint: disable=no-search-all
+        for company in companies:
             limit = fields.Datetime.now() - timedelta(days=company.broker_access_log_days)
             self.env.cr.execute(
                 SQL(
