@@ -306,6 +306,25 @@ class BrokerCustomer(models.Model):
         """Return {role: name of the user field on the file}."""
         return ROLE_FIELDS
 
+    def _get_contacts_of_salesperson(self):
+        """Return the customers' contacts who have the same salesperson as they do.
+
+        :return: `res.partner` records in sudo, archived ones included
+        """
+        if not self:
+            return self.env["res.partner"].sudo()
+        return (
+            self.env["res.partner"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(
+                Domain("commercial_partner_id", "in", self.sudo().partner_id.ids)
+                & Domain("parent_id", "!=", False)
+                & Domain("user_id", "!=", False)
+            )
+            .filtered(lambda contact: contact.user_id == contact.commercial_partner_id.user_id)
+        )
+
     def _get_role_users(self, roles):
         """Return {role: {customer id: user id}} as stored now.
 

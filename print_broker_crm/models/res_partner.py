@@ -76,8 +76,13 @@ class ResPartner(models.Model):
             self.env["broker.customer"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
         )
         before = customers._get_role_users({"sales": "user_id"})
+        contacts = customers._get_contacts_of_salesperson() - self
         result = super().write(vals)
         customers._log_assignments(before, {"sales": "user_id"})
+        if contacts:
+            # Odoo copies the salesperson to a contact once, and takes a new order's
+            # salesperson from there.
+            contacts.write({"user_id": vals["user_id"]})
         return result
 
     def action_view_broker_customers(self):

@@ -52,7 +52,8 @@ class SaleOrderLine(models.Model):
         """Return what confirmed purchase orders charge for one unit of these lines.
 
         Net of discounts and taxes, in the line's own unit and the sale's currency;
-        several purchase lines are weighted by quantity.
+        several purchase lines are weighted by quantity. What is bought beyond the
+        sold quantity, a reprint or an overrun, is borne by the sold units.
 
         :return: dict of sale order line to cost; lines without a confirmed purchase
             are left out
@@ -79,8 +80,10 @@ class SaleOrderLine(models.Model):
                     purchase_line.product_qty, line.product_uom_id, round=False
                 )
                 amount += line._convert_purchase_amount(purchase_line)
+            # A line that was set to zero keeps the price of what was bought.
+            sold = line.product_uom_qty if line.product_uom_qty > 0 else quantity
             if quantity:
-                costs[line] = amount / quantity
+                costs[line] = amount / min(quantity, sold)
         return costs
 
     def _convert_purchase_amount(self, purchase_line):

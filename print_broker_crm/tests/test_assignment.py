@@ -76,6 +76,22 @@ class TestAssignment(BrokerCommon):
         self.partner.user_id = self.sales_wang
         self.assertEqual(self._rows(customer)[-1][:2], (self.sales_wang, "developed"))
 
+    def test_contacts_of_the_customer_follow_their_salesperson(self):
+        buyer, own = self.env["res.partner"].create(
+            [
+                {"name": "Buyer", "parent_id": self.partner.id},
+                {"name": "Own Contact", "parent_id": self.partner.id},
+            ]
+        )
+        self.assertEqual(buyer.user_id, self.sales_wang)
+        own.user_id = self.manager_qian
+        self._open_customer()
+        self.partner.user_id = self.sales_zhao
+        self.assertEqual(buyer.user_id, self.sales_zhao)
+        self.assertEqual(own.user_id, self.manager_qian)
+        order = self.env["sale.order"].create({"partner_id": buyer.id})
+        self.assertEqual(order.user_id, self.sales_zhao)
+
     def test_reason_date_and_origin_of_the_context(self):
         with freeze_time("2026-03-02 04:00:00"):
             customer = self._open_customer()
