@@ -101,6 +101,7 @@ class BrokerCareCall(models.Model):
             ("missed", "Missed"),
             ("cancelled", "Cancelled"),
         ],
+        string="Status",
         required=True,
         default="planned",
         copy=False,

@@ -34,6 +34,7 @@ class BrokerTierPolicy(models.Model):
     state = fields.Selection(
         [("draft", "Draft"), ("active", "Active")],
         default="draft",
+        string="Status",
         required=True,
         copy=False,
     )
