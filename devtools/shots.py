@@ -21,6 +21,52 @@ class Shot:
     sizes: tuple = (DESKTOP, PHONE)
 
 
+_ACTION = "/odoo/action-print_broker_crm."
+_KANBAN = ".o_kanban_renderer .o_kanban_record:not(.o_kanban_ghost)"
+_ROWS = ".o_list_renderer .o_data_row, .o_kanban_renderer .o_kanban_record:not(.o_kanban_ghost)"
+_FORM = ".o_form_view .o_form_sheet"
+
 SHOTS = (
-    Shot("customers", "admin", "/odoo/action-print_broker_crm.broker_customer_action", ".o_kanban_view, .o_list_view"),
+    Shot("customers", "owner", f"{_ACTION}broker_customer_action", _KANBAN),
+    Shot(
+        "customer-file",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('sales_origin','=','inherited')]}}",
+        _FORM,
+    ),
+    Shot("assignments", "owner", f"{_ACTION}broker_assignment_action", _ROWS),
+    Shot("handoffs", "chen", f"{_ACTION}broker_handoff_action", ".o_kanban_renderer"),
+    Shot(
+        "handoff",
+        "wang",
+        f"{_ACTION}broker_handoff_action/{{first:broker.handoff:[('return_count','>',0)]}}",
+        _FORM,
+    ),
+    Shot("jobs", "chen", f"{_ACTION}broker_job_action", _ROWS),
+    Shot("care-queue", "sun", f"{_ACTION}broker_care_call_action", ".o_kanban_renderer, .o_list_renderer"),
+    Shot(
+        "care-call",
+        "sun",
+        f"{_ACTION}broker_care_call_action/{{first:broker.care.call:[('state','=','planned')]}}",
+        _FORM,
+    ),
+    Shot("ratings", "sun", f"{_ACTION}broker_care_rating_action"),
+    Shot("my-commission", "wang", f"{_ACTION}broker_commission_entry_action_mine", ".o_kanban_renderer"),
+    Shot("commission-ledger", "owner", f"{_ACTION}broker_commission_entry_action", _ROWS),
+    Shot(
+        "commission-entry",
+        "owner",
+        f"{_ACTION}broker_commission_entry_action/{{first:broker.commission.entry:[('book','=','released')]}}",
+        _FORM,
+    ),
+    Shot(
+        "commission-plan",
+        "owner",
+        f"{_ACTION}broker_commission_plan_action/{{first:broker.commission.plan}}",
+        _FORM,
+    ),
+    Shot("tier-scores", "owner", f"{_ACTION}broker_tier_score_action", _ROWS),
+    Shot("tier-score", "owner", f"{_ACTION}broker_tier_score_action/{{first:broker.tier.score}}", _FORM),
+    Shot("tier-policy", "owner", f"{_ACTION}broker_tier_policy_action/{{first:broker.tier.policy}}", _FORM),
+    Shot("staff-changes", "owner", f"{_ACTION}broker_staff_change_action"),
 )
