@@ -384,7 +384,21 @@ class BrokerStaffChange(models.Model):
                 & Domain("last_day", "<=", company._get_broker_today())
             ):
                 change._finish()
+            self.sudo()._close_settled(company)
         Cron._commit_progress(remaining=0)
+
+    @api.model
+    def _close_settled(self, company):
+        """Close the lists that archiving opened, where somebody else has every customer."""
+        for change in self.search(
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "draft")
+            & Domain("is_archived_first", "=", True)
+        ):
+            if not any(line._is_held() for line in change.line_ids):
+                change.line_ids.state = "skipped"
+                change.state = "done"
+                change.activity_feedback(["mail.mail_activity_data_todo"])
 
     @api.model
     def _get_role_group(self, role):

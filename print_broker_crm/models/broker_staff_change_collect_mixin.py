@@ -38,8 +38,8 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
     no_email_count = fields.Integer(string="Without an E-mail", compute="_compute_totals")
     open_count = fields.Integer(string="Open Items", compute="_compute_totals")
     uncollected_amount = fields.Monetary(string="Uncollected", compute="_compute_totals")
-    commission_earned = fields.Monetary(string="Commission Earned", compute="_compute_totals")
-    commission_released = fields.Monetary(string="Commission Released", compute="_compute_totals")
+    commission_earned = fields.Monetary(compute="_compute_totals")
+    commission_released = fields.Monetary(compute="_compute_totals")
     commission_to_come = fields.Monetary(string="Commission Still to Come", compute="_compute_totals")
     tier_totals = fields.Html(string="By Tier", compute="_compute_tier_totals")
     rest_count = fields.Integer(
@@ -121,9 +121,10 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
                     line.write(vals)
                 else:
                     vals_list.append({"change_id": self.id, "customer_id": customer.id, "role": role, **vals})
-        # A leaver without roles was archived: the list is what remains to be done.
-        if self.user_id.active:
-            self.line_ids.filtered(lambda line: (line.customer_id, line.role) not in wanted).unlink()
+        # Who was archived has no roles any more: the list is what nobody has taken yet.
+        self.line_ids.filtered(
+            lambda line: (line.customer_id, line.role) not in wanted and (self.user_id.active or not line._is_held())
+        ).unlink()
         self.env["broker.staff.change.line"].create(vals_list)
         self.invalidate_recordset(["line_ids"])
         loads = self._propose_successors()

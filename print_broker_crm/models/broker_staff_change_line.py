@@ -85,11 +85,12 @@ class BrokerStaffChangeLine(models.Model):
 
     successor_id = fields.Many2one(
         "res.users",
-        string="Successor",
         check_company=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id), ('id', '!=', user_id)]",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id), ('id', '!=', user_id), "
+        "('all_group_ids', 'in', role_group_id)]",
         ondelete="restrict",
     )
+    role_group_id = fields.Many2one("res.groups", compute="_compute_role_group_id", compute_sudo=True)
     successor_reason = fields.Selection(
         [
             ("near", "Same team or region"),
@@ -128,6 +129,7 @@ class BrokerStaffChangeLine(models.Model):
             ("skipped", "Not Held Any More"),
             ("cancelled", "Cancelled"),
         ],
+        string="Status",
         required=True,
         readonly=True,
         default="draft",
@@ -156,6 +158,16 @@ class BrokerStaffChangeLine(models.Model):
     def _compute_role_rank(self):
         for line in self:
             line.role_rank = ROLE_ORDER.index(line.role) if line.role else 0
+
+    @api.depends("role")
+    def _compute_role_group_id(self):
+        for line in self:
+            # Anybody of the firm may visit a customer as its sponsor.
+            line.role_group_id = (
+                self.env.ref("base.group_user")
+                if line.role == "sponsor"
+                else self.env["broker.staff.change"]._get_role_group(line.role)
+            )
 
     @api.depends(*(f"{name}_count" for name in _COUNTS))
     def _compute_open_count(self):

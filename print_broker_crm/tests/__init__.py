@@ -12,4 +12,10 @@ from . import test_tier_policy, test_tier_run, test_tier_score
 from . import test_care_access, test_care_call, test_care_planning
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
 from . import test_once_through_tour
-from . import test_second_rope, test_staff_change, test_staff_change_money, test_staff_change_scale
+from . import (
+    test_second_rope,
+    test_staff_change,
+    test_staff_change_money,
+    test_staff_change_scale,
+    test_staff_change_tour,
+)

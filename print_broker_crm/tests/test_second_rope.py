@@ -121,6 +121,17 @@ class TestSecondRope(StaffChangeCommon):
             self.assertEqual(work["meeting"].user_id, self.sales_li)
         self.assertFalse(change.activity_ids)
 
+    def test_the_list_closes_when_others_took_the_customers(self):
+        self.sales_wang.action_archive()
+        change = self.Change.search([("user_id", "=", self.sales_wang.id)]).with_user(self.manager_qian)
+        self.customers[:2].partner_id.user_id = self.sales_zhao
+        change.action_collect()
+        self.assertEqual(change.line_ids.customer_id, self.customers[2])
+        self.customers[2].partner_id.user_id = self.sales_li
+        self.Change._close_settled(self.company)
+        self.assertEqual((change.state, change.line_ids.state), ("done", "skipped"))
+        self.assertFalse(change.activity_ids)
+
     def test_a_customer_not_to_be_called_is_still_with_the_managers(self):
         self.customer.write({"do_not_call": True, "do_not_call_reason": "By letter only"})
         self.sales_wang.action_archive()
