@@ -138,6 +138,16 @@ CUSTOMERS = {
     "lvting": Customer("service", ("leaflet", "envelope"), 60, 0.4, begins=17, agent="chen", new_projects=0),
 }
 
+# Whose jobs are won on the last working day, and how far their handoffs have come.
+ON_THE_DESK = (
+    ("yunwen", "submitted"),
+    ("mingde", "submitted"),
+    ("yikang", "returned"),
+    ("heji", "draft"),
+    ("futian", "submitted"),
+    ("huting", "submitted"),
+)
+
 # How many days after the due date the money comes: lowest, usual, highest.
 PAYMENT_DAYS = {
     "prompt": (-22, -12, -2),

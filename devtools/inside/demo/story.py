@@ -13,6 +13,7 @@ SEED = 20190301
 MONTHS = 18
 LEAVES_BEFORE = 5  # months before today the third salesperson leaves
 DAILY_DAYS = 10  # at the end the batches run every night
+QUIET_DAYS = 6  # at the end the care officer has little time
 NIGHT = 2.0
 MORNING = 6.0
 
@@ -39,6 +40,7 @@ class Story:
         self.sources = [self.root.ref(f"utm.{name}", raise_if_not_found=False) for name in sources]
         self.sources = [source for source in self.sources if source] or [self.root["utm.source"]]
         self.lost_reasons = self.root["crm.lost.reason"].create([{"name": name} for name in market.LOST_REASONS])
+        self.last_workday = max(day for day in self.clock.workdays if day < today)
         self.mishaps = {}
         self.to_invoice = []
         self.at_bank = []
@@ -48,6 +50,7 @@ class Story:
         self.plan_customers()
         self.plan_people()
         self.plan_mishaps()
+        self.plan_desk()
         self.plan_office()
         self.plan_nights()
         self.plan_calls()
@@ -356,6 +359,33 @@ class Story:
         wizard.action_return()
         self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(1, 9)), self.submit, handoff)
 
+    def plan_desk(self):
+        """On the last working day jobs are won whose handoffs are still on the desk today."""
+        for number, (key, ends) in enumerate(market.ON_THE_DESK):
+            self.clock.at(at_hour(self.last_workday, 17.9 + number * 0.01), self.win_late, key, ends)
+
+    def win_late(self, key, ends):
+        """Win a job now.
+
+        :param ends: how far its handoff comes: 'draft', 'submitted' or 'returned'
+        """
+        dice = self.dice[key]
+        salesperson = self.salesperson(key)
+        lines = self.lines(key, sorted(set(market.CUSTOMERS[key].products))[:1], dice)
+        revenue = round(sum(quantity * price for _product, quantity, price in lines), -2)
+        title = f"{self.contact[key].commercial_partner_id.name[:6]}·{market.TITLES[market.CUSTOMERS[key].trade][0]}"
+        lead = self.firm.open_lead(salesperson, self.contact[key], title, revenue, self.sources[0])
+        delivery = self.clock.to_utc(self.later(18, 34, dice, 15.0))
+        order = self.firm.quote(salesperson, self.contact[key], lines, delivery, self.term, lead)
+        self.firm.win_lead(lead)
+        self.confirm(key, order)
+        self.firm.move_lead(lead, self.handoff_stage)
+        handoff = self.root["broker.handoff"].search([("lead_id", "=", lead.id)], limit=1)
+        if ends != "draft":
+            self.submit(handoff)
+        if ends == "returned":
+            self.send_back(handoff)
+
     # WHAT GOES WRONG
 
     def plan_mishaps(self):
@@ -456,8 +486,10 @@ class Story:
                 break
             if 95 <= number < 103 or 260 <= number < 265:
                 continue
-            self.clock.at(at_hour(day, 10.0), self.work_queue, 4)
-            self.clock.at(at_hour(day, 15.2), self.work_queue, 4)
+            # At the end some calls are left for whoever looks at the queue today.
+            capacity = 4 if day < self.last_workday - timedelta(days=QUIET_DAYS) else 1
+            self.clock.at(at_hour(day, 10.0), self.work_queue, capacity)
+            self.clock.at(at_hour(day, 15.2), self.work_queue, capacity)
 
     def work_queue(self, capacity):
         dice = self.dice["care"]
