@@ -68,6 +68,18 @@ class Firm:
             }
         )
 
+    def speak_chinese(self):
+        """Name the firm's plan and rules as the shipped ones are named in Chinese.
+
+        The firm's copies were made before the translations were loaded.
+        """
+        chinese = self.root["broker.commission.plan"].with_context(lang="zh_CN", active_test=False)
+        shipped = chinese.browse(self.root.ref("print_broker_crm.broker_commission_plan_shipped").id)
+        for plan in chinese.search([("company_id", "=", self.company.id)]):
+            plan.name = shipped.name
+            for rule, model in zip(plan.rule_ids, shipped.rule_ids, strict=False):
+                rule.name = model.name
+
     def let_admin_in(self):
         """Let the administrator begin in the demo firm, in English; the other companies stay in the menu."""
         self.admin.write({"company_id": self.company.id, "lang": "en_US"})

@@ -24,6 +24,7 @@ class Story:
     def __init__(self, env, today):
         self.firm = Firm(env)
         self.firm.open_books()
+        self.firm.speak_chinese()
         self.today = today
         start = at_hour(today - relativedelta(months=MONTHS), MORNING)
         self.clock = Clock(env, self.firm.company.resource_calendar_id, start, at_hour(today, MORNING))
