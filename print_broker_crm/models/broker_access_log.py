@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import SQL
 
@@ -47,8 +48,10 @@ class BrokerAccessLog(models.Model):
 
     # CRUD
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("The access log is a record of what happened and cannot be changed."))
+    def write(self, vals):
+        if self:
+            raise UserError(self.env._("The access log is a record of what happened and cannot be changed."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -150,7 +153,7 @@ class BrokerAccessLog(models.Model):
         :return: (rows deleted, whether there are more)
         """
         deleted = 0
-        companies = self.env["res.company"].sudo().search([])  # pylint: disable=no-search-all
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
         for company in companies:
             limit = fields.Datetime.now() - timedelta(days=company.broker_access_log_days)
             self.env.cr.execute(

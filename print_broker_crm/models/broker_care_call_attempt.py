@@ -30,11 +30,15 @@ class BrokerCareCallAttempt(models.Model):
     call_back_at = fields.Datetime()
     note = fields.Text()
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):
         """Attempts are history: a correction is another attempt or a note."""
-        raise UserError(
-            self.env._("An attempt is history and is not edited. Write what is to be added into the notes of the call.")
-        )
+        if self:
+            raise UserError(
+                self.env._(
+                    "An attempt is history and is not edited. Write what is to be added into the notes of the call."
+                )
+            )
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

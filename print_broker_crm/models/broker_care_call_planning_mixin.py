@@ -540,7 +540,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
         planned is not found again.
         """
         Cron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search([])  # pylint: disable=no-search-all
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
         for company in companies:
             for handled in self._plan_steps(company):
                 if not Cron._commit_progress(handled, remaining=1):

@@ -109,14 +109,16 @@ class BrokerCommissionEntry(models.Model):
 
     # CRUD
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):
         """Refuse every change: a correction is a new row."""
-        raise UserError(
-            self.env._(
-                "The commission ledger is not edited. A correction is a new entry, "
-                "written when the invoice, its payment or its cost changes."
+        if self:
+            raise UserError(
+                self.env._(
+                    "The commission ledger is not edited. A correction is a new entry, "
+                    "written when the invoice, its payment or its cost changes."
+                )
             )
-        )
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -159,7 +159,7 @@ class BrokerHandoff(models.Model):
     still_open = fields.Text()
 
     # The facts of the contract, read where they live.
-    contact_id = fields.Many2one("res.partner", string="Contact", compute="_compute_facts", compute_sudo=True)
+    contact_id = fields.Many2one("res.partner", compute="_compute_facts", compute_sudo=True)
     contact_phone = fields.Char(string="Phone", compute="_compute_facts", compute_sudo=True)
     contact_email = fields.Char(string="E-mail", compute="_compute_facts", compute_sudo=True)
     expected_revenue = fields.Monetary(
