@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .broker_customer_hook_mixin import HeldKind
-from .broker_handoff import OPEN_STATES
+from .broker_handoff_flow_mixin import OPEN_STATES
 
 
 class BrokerCustomerRelayMixin(models.AbstractModel):

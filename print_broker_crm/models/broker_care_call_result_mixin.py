@@ -1,0 +1,402 @@
+from datetime import datetime, time, timedelta
+
+from pytz import UTC, timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+# Half a day is what separates "another hour of the day" from the same one.
+NOON = time(12)
+RATED_ROLES = ("sales", "service")
+
+
+class BrokerCareCallResultMixin(models.AbstractModel):
+    """What a care call leads to: its result, scores, next attempt or end, and to-dos.
+
+    Apart from the call, because a result is checked whole before anything is written
+    and has consequences elsewhere; planning, its counterpart, is apart as well.
+    """
+
+    _name = "broker.care.call.result.mixin"
+    _description = "Care Call: Result"
+
+    # ACTIONS
+
+    def action_log_attempt(
+        self,
+        outcome=None,
+        note=None,
+        call_back_at=None,
+        sales_rating=None,
+        service_rating=None,
+        score_declined=None,
+    ):
+        """Log the result of dialling, and plan what follows from it.
+
+        What is not given is taken from what was typed on the call (`result_note`,
+        `call_back_at`, `sales_score`, `service_score`, `score_declined`); the
+        outcome may come by the context key `care_outcome` of a button. Everything is
+        checked before anything is written, so that a refused result loses nothing.
+
+        :param outcome: one of the outcomes of `broker.care.call.attempt`
+        :param call_back_at: naive UTC `datetime`, for the outcome 'call_back'
+        :param sales_rating: 1 to 5, only with the outcome 'reached'
+        :param service_rating: 1 to 5, only with the outcome 'reached'
+        :param score_declined: the customer was asked and gave no score
+        :raise UserError: for a result that is missing, wrong or contradictory
+        """
+        self.ensure_one()
+        self.check_access("write")
+        call = self.sudo()
+        call.lock_for_update(allow_referencing=True)
+        call.invalidate_recordset(["state", "attempt_count"])
+        outcome = outcome or self.env.context.get("care_outcome")
+        call_back_at = fields.Datetime.to_datetime(call_back_at or call.call_back_at)
+        scores = {
+            "sales": call._check_score(sales_rating, call.sales_score, "sales"),
+            "service": call._check_score(service_rating, call.service_score, "service"),
+        }
+        scores = {role: score for role, score in scores.items() if score}
+        if score_declined is None:
+            score_declined = call.score_declined
+        self._check_result(outcome, call_back_at, scores, score_declined)
+
+        asked = call.ask_rating and outcome == "reached"
+        now = fields.Datetime.now()
+        self.env["broker.care.call.attempt"].sudo().create(
+            {
+                "call_id": call.id,
+                "user_id": self.env.uid,
+                "date": now,
+                "outcome": outcome,
+                "phone": call.phone,
+                "call_back_at": outcome == "call_back" and call_back_at,
+                "note": note or call.result_note,
+            }
+        )
+        call._save_ratings(scores)
+        call.write(
+            {
+                "attempt_count": call.attempt_count + 1,
+                "last_outcome": outcome,
+                "rating_asked": asked,
+                "date_reached": outcome == "reached" and now,
+                "result_note": False,
+                "call_back_at": False,
+                "sales_score": "0",
+                "service_score": "0",
+                "score_declined": False,
+            }
+        )
+        call._follow_up(outcome, call_back_at)
+        return True
+
+    def action_next(self):
+        """Open the next callable call of the officer's queue."""
+        following = self.search(
+            Domain("user_id", "=", self.env.uid)
+            & Domain("state", "=", "planned")
+            & Domain("next_attempt_at", "<=", fields.Datetime.now())
+            & Domain("id", "not in", self.ids),
+            limit=1,
+        )
+        if not following:
+            return self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_care_call_action")
+        return following._get_form_action()
+
+    def action_cancel(self):
+        """Cancel planned calls by hand; the cadence goes on from today."""
+        self.check_access("write")
+        calls = self.filtered(lambda call: call.state == "planned")
+        calls.sudo()._close("cancelled", "by_hand")
+        return True
+
+    # BUSINESS: the result of a call
+
+    def _check_score(self, given, typed, role):
+        """Return a score from 1 to 5, or 0 when none was given.
+
+        :param given: what a caller passed, None when the typed one counts
+        :param typed: the value of the form's field, '0' when empty
+        """
+        if given is None or given is False:
+            return int(typed or 0)
+        try:
+            score = int(given)
+            valid = 1 <= score <= 5 and score == float(given)
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            roles = dict(self.env["rating.rating"]._fields["broker_role"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "A score is a whole number from 1 to 5; %(score)s for the %(role)s is not. Nothing was logged.",
+                    score=given,
+                    role=roles[role],
+                )
+            )
+        return score
+
+    def _check_result(self, outcome, call_back_at, scores, score_declined):
+        """Refuse a result that says nothing, too much or the impossible."""
+        self.ensure_one()
+        outcomes = dict(self.env["broker.care.call.attempt"]._fields["outcome"]._description_selection(self.env))
+        if not outcome:
+            raise UserError(
+                self.env._(
+                    "Say how the call to %(customer)s ended: choose one of %(outcomes)s. What you typed is kept.",
+                    customer=self.name,
+                    outcomes=", ".join(outcomes.values()),
+                )
+            )
+        if outcome not in outcomes:
+            raise UserError(
+                self.env._(
+                    "%(outcome)s is no outcome of a call: choose one of %(outcomes)s.",
+                    outcome=outcome,
+                    outcomes=", ".join(outcomes.values()),
+                )
+            )
+        if self.state != "planned":
+            raise UserError(
+                self.env._(
+                    "The call to %(customer)s is already closed. Plan another call on the customer file.",
+                    customer=self.name,
+                )
+            )
+        if outcome == "call_back" and (not call_back_at or call_back_at <= fields.Datetime.now()):
+            raise UserError(
+                self.env._(
+                    "Say when to call %(customer)s back: fill in a day and hour to come under Call Back At.",
+                    customer=self.name,
+                )
+            )
+        if scores and outcome != "reached":
+            raise UserError(
+                self.env._(
+                    "Scores belong to the outcome %(reached)s. Choose it, or remove the stars.",
+                    reached=outcomes["reached"],
+                )
+            )
+        if scores and not self.ask_rating:
+            raise UserError(
+                self.env._(
+                    "%(customer)s was asked for scores lately and is not to be asked "
+                    "before %(date)s. Log the call without scores.",
+                    customer=self.name,
+                    date=fields.Date.to_string(self.ask_rating_from) or "-",
+                )
+            )
+        if outcome == "reached" and self.ask_rating and not scores and not score_declined:
+            raise UserError(
+                self.env._(
+                    "Give the scores of %(customer)s for sales or service, or tick No "
+                    "Score Given. What you typed is kept.",
+                    customer=self.name,
+                )
+            )
+
+    def _save_ratings(self, scores):
+        """Keep scores as ratings of those who serve the customer now."""
+        self.ensure_one()
+        model_id = self.env["ir.model"]._get_id(self._name)
+        self.env["rating.rating"].sudo().create(
+            [
+                {
+                    "res_model_id": model_id,
+                    "res_id": self.id,
+                    "broker_role": role,
+                    "rating": score,
+                    "partner_id": self.partner_id.id,
+                    "rated_partner_id": self._get_rated_user(role).partner_id.id,
+                    "is_internal": True,
+                    "consumed": True,
+                }
+                for role, score in scores.items()
+            ]
+        )
+
+    def _get_rated_user(self, role):
+        """Return the `res.users` whom a role's score is about.
+
+        Whoever has the role now, or had it last: after a salesperson left, the customer
+        still judges that salesperson.
+        """
+        self.ensure_one()
+        customer = self.customer_id.sudo()
+        user = customer.user_id if role == "sales" else customer.service_user_id
+        if not user:
+            last = self.env["broker.assignment"].sudo()._get_last(customer, role)
+            user = last[customer.id].user_id if customer.id in last else user
+        return user
+
+    def _follow_up(self, outcome, call_back_at):
+        """Close the call or plan its next attempt, and tell who has to act."""
+        self.ensure_one()
+        if outcome in ("reached", "refused"):
+            self._close("done", "result")
+            return
+        if outcome == "wrong_number":
+            self._ask_for_number()
+        if outcome == "call_back":
+            # Agreed with the customer: that counts against no limit.
+            self._postpone(call_back_at)
+        elif self.attempt_count >= self.rule_id.max_attempts:
+            self._close("missed", "attempts")
+            self._tell_manager()
+        elif outcome == "wrong_number":
+            tomorrow = self.company_id._get_broker_today() + timedelta(days=1)
+            self._postpone(self.rule_id._get_opening(self.company_id, tomorrow))
+        else:
+            self._postpone(self._get_next_attempt(fields.Datetime.now()))
+
+    def _postpone(self, moment):
+        """Set the next attempt; the window stays open at least until then."""
+        day = self.company_id._get_broker_date(moment)
+        self.write(
+            {
+                "next_attempt_at": moment,
+                "date_deadline": max(self.date_deadline, day),
+            }
+        )
+
+    def _get_next_attempt(self, moment):
+        """Return when to try again: the other half of a working day, after the gap.
+
+        :param moment: naive UTC `datetime` of the attempt that reached nobody
+        :return: naive UTC `datetime`
+        """
+        self.ensure_one()
+        company = self.company_id
+        zone = timezone(company._get_broker_tz())
+        local = UTC.localize(moment).astimezone(zone)
+        earliest = local + timedelta(hours=self.rule_id.minimum_gap_hours)
+        was_morning = local.time() < NOON
+        calendar = company._get_broker_calendar()
+        spans = []
+        if calendar:
+            for start, stop, _meta in calendar._work_intervals_batch(earliest, earliest + timedelta(days=14))[False]:
+                start, stop = start.astimezone(zone), stop.astimezone(zone)
+                noon = zone.localize(datetime.combine(start.date(), NOON))
+                spans += [(start, min(stop, noon)), (max(start, noon), stop)]
+        spans = [start for start, stop in spans if start < stop]
+        chosen = next(
+            (start for start in spans if (start.time() < NOON) != was_morning),
+            spans[0] if spans else earliest,
+        )
+        return chosen.astimezone(UTC).replace(tzinfo=None)
+
+    def _close(self, state, close_reason):
+        """Close calls and plan what their customers' cadence wants next.
+
+        :param state: 'done', 'missed' or 'cancelled'
+        :param close_reason: a value of `close_reason`
+        """
+        if not self:
+            return
+        self.write(
+            {
+                "state": state,
+                "close_reason": close_reason,
+                "date_done": fields.Datetime.now(),
+                "next_attempt_at": False,
+            }
+        )
+        if close_reason != "merged":
+            for company, calls in self.grouped("company_id").items():
+                self._plan(company, calls.customer_id)
+
+    def _ask_for_number(self):
+        """Ask the salesperson, or whoever stands in, for a number that works."""
+        self.ensure_one()
+        customer = self.customer_id.sudo()
+        salesperson = customer.user_id.filtered("active")
+        customer.activity_schedule(
+            "mail.mail_activity_data_todo",
+            user_id=(salesperson or self._get_manager()).id,
+            summary=self.env._("Mend the phone number"),
+            note=self.env._(
+                "%(phone)s does not reach %(contact)s.",
+                phone=self.phone or self.env._("The number on file"),
+                contact=self.partner_id.name or self.name,
+            ),
+        )
+
+    def _tell_manager(self):
+        """Give the manager a to-do about a customer whom nobody could reach."""
+        self.ensure_one()
+        manager = self._get_manager()
+        if manager:
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                user_id=manager.id,
+                summary=self.env._("Customer not reached"),
+                note=self.env._(
+                    "%(count)s attempts did not reach %(customer)s. Try another way.",
+                    count=self.attempt_count,
+                    customer=self.name,
+                ),
+            )
+
+    def _get_manager(self):
+        """Return who answers for this customer in the management.
+
+        The sponsor if the customer has one, else who the company names in its
+        settings, else the first manager.
+        """
+        self.ensure_one()
+        company = self.company_id
+        manager = (self.customer_id.sudo().sponsor_user_id | company.broker_care_manager_id).filtered("active")
+        return (manager or self._get_users("group_manager", company))[:1]
+
+    @api.model
+    def _get_users(self, group, company):
+        """Return a group's active users who work in a company."""
+        return (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                Domain(
+                    "all_group_ids",
+                    "in",
+                    self.env.ref(f"print_broker_crm.{group}").ids,
+                )
+                & Domain("company_ids", "in", company.ids)
+                & Domain("share", "=", False),
+                order="id",
+            )
+        )
+
+    # FIGURES
+
+    @api.model
+    def _get_summary(self, company, date_from=None, date_to=None):
+        """Return the care line's figures of a company.
+
+        :param date_from: only calls and scores from this moment, naive UTC
+        :param date_to: only calls and scores before this moment, naive UTC
+        :return: dict of done, missed and planned calls (numbers) and the average
+            `sales_rating` and `service_rating` (1 to 5, 0.0 without any score)
+        """
+        call_domain = Domain("company_id", "=", company.id)
+        rating_domain = (
+            Domain("res_model", "=", self._name)
+            & Domain("broker_company_id", "=", company.id)
+            & Domain("broker_role", "in", RATED_ROLES)
+            & Domain("consumed", "=", True)
+        )
+        for moment, operator in ((date_from, ">="), (date_to, "<")):
+            if moment:
+                call_domain &= Domain("state", "=", "planned") | Domain("date_done", operator, moment)
+                rating_domain &= Domain("rated_on", operator, moment)
+        counts = dict(self.sudo()._read_group(call_domain, ["state"], ["__count"]))
+        averages = dict(self.env["rating.rating"].sudo()._read_group(rating_domain, ["broker_role"], ["rating:avg"]))
+        return {
+            "done": counts.get("done", 0),
+            "missed": counts.get("missed", 0),
+            "planned": counts.get("planned", 0),
+            "cancelled": counts.get("cancelled", 0),
+            "sales_rating": averages.get("sales", 0.0),
+            "service_rating": averages.get("service", 0.0),
+        }

@@ -1,0 +1,365 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_list
+
+OPEN_STATES = ("draft", "submitted", "returned")
+ACCEPT_ACTIVITY = "print_broker_crm.mail_activity_type_handoff_accept"
+RETURN_ACTIVITY = "print_broker_crm.mail_activity_type_handoff_return"
+LATE_ACTIVITY = "print_broker_crm.mail_activity_type_handoff_late"
+
+
+class BrokerHandoffFlowMixin(models.AbstractModel):
+    """How a handoff moves: submitted, accepted, returned, cancelled or escalated.
+
+    Apart from the packet, because these are the only ways in which its state changes:
+    who may move it, the clock in working hours and the to-dos that go with each step
+    are read together.
+    """
+
+    _name = "broker.handoff.flow.mixin"
+    _description = "Handoff: Flow"
+
+    # Late handoffs escalated in one transaction of the cron.
+    _escalation_batch = 100
+
+    # CHECKS
+
+    def _check_sender(self):
+        """Raise unless the present user may fill and submit these handoffs."""
+        self.check_access("write")
+        refused = self.filtered(lambda handoff: not handoff._is_sender())
+        if refused:
+            raise UserError(
+                self.env._(
+                    "Only the salesperson or a manager can do this with %(handoffs)s.",
+                    handoffs=format_list(self.env, refused.mapped("name")),
+                )
+            )
+
+    def _check_receiver_role(self):
+        """Raise unless the present user may accept or return these handoffs."""
+        self.check_access("write")
+        refused = self.filtered(lambda handoff: not handoff._is_receiver())
+        if refused:
+            raise UserError(
+                self.env._(
+                    "Only the service agent who receives %(handoffs)s, or a manager, can accept or return it.",
+                    handoffs=format_list(self.env, refused.mapped("name")),
+                )
+            )
+
+    def _check_state(self, *states):
+        wrong = self.filtered(lambda handoff: handoff.state not in states)
+        if wrong:
+            labels = dict(self._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "This cannot be done any more with %(handoffs)s.",
+                    handoffs=format_list(
+                        self.env,
+                        [f"{handoff.name} ({labels[handoff.state]})" for handoff in wrong],
+                    ),
+                )
+            )
+
+    # ACTIONS
+
+    def action_submit(self):
+        """Hand the packet to the service agent and start the clock.
+
+        :raise UserError: names every gap of every handoff; nothing is changed then
+        """
+        self._check_sender()
+        self._check_state("draft", "returned")
+        self._check_no_gap()
+        now = fields.Datetime.now()
+        handoffs = self.sudo()
+        deadlines = handoffs._get_accept_deadlines(now)
+        for handoff in handoffs:
+            handoff.write(
+                {
+                    "state": "submitted",
+                    "submitted_at": now,
+                    "first_submitted_at": handoff.first_submitted_at or now,
+                    "accept_deadline": deadlines[handoff],
+                    "escalated_at": False,
+                }
+            )
+        handoffs.item_ids.filtered("is_returned").write({"is_returned": False})
+        handoffs.activity_feedback([RETURN_ACTIVITY])
+        # Where the same person sells and serves there is nobody to wait for.
+        own = self.filtered(lambda handoff: handoff.sender_id == handoff.receiver_id)
+        (handoffs - own.sudo())._schedule_acceptance()
+        own._accept()
+        return True
+
+    def action_accept(self):
+        """Take the job over: the receiver becomes the customer's service agent.
+
+        :raise UserError: when the list has a gap at this moment, or somebody else is
+            to receive the handoff
+        """
+        self._check_receiver_role()
+        self._check_state("submitted")
+        self._accept()
+        return True
+
+    def action_open_return(self):
+        """Open the dialog that asks what is missing."""
+        self.ensure_one()
+        self._check_receiver_role()
+        self._check_state("submitted")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Return %(handoff)s", handoff=self.name),
+            "res_model": "broker.handoff.return",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_handoff_id": self.id},
+        }
+
+    @api.private
+    def action_return(self, gaps=None, reason=""):
+        """Give the packet back to the sender; it counts against the sender.
+
+        :param gaps: `broker.handoff.item` records that are not good enough
+        :param reason: what is wrong in words; one of the two is needed
+        """
+        self.ensure_one()
+        self._check_receiver_role()
+        self._check_state("submitted")
+        gaps = gaps or self.env["broker.handoff.item"]
+        reason = (reason or "").strip()
+        if not gaps and not reason:
+            raise UserError(
+                self.env._(
+                    "Say why %(handoff)s goes back: choose what is missing or write the reason.",
+                    handoff=self.name,
+                )
+            )
+        if gaps.handoff_id - self:
+            raise UserError(
+                self.env._(
+                    "The items chosen belong to another handoff than %(handoff)s.",
+                    handoff=self.name,
+                )
+            )
+        lines = gaps.mapped("display_name") + ([reason] if reason else [])
+        handoff = self.sudo()
+        handoff.write(
+            {
+                "state": "returned",
+                "returned_at": fields.Datetime.now(),
+                "return_count": handoff.return_count + 1,
+                "return_reason": "\n".join(lines),
+                "accept_deadline": False,
+            }
+        )
+        # What a person vouched for must be answered anew; the system's checks speak
+        # for themselves.
+        gaps.sudo().write({"is_returned": True, "answer": False, "settle_by": False})
+        handoff.activity_feedback([ACCEPT_ACTIVITY])
+        handoff.activity_unlink([LATE_ACTIVITY])
+        handoff.message_post(
+            body=self.env._("Returned: %(reasons)s", reasons=format_list(self.env, lines)),
+            subtype_xmlid="mail.mt_note",
+        )
+        handoff._schedule(
+            RETURN_ACTIVITY,
+            {handoff: handoff.sender_id},
+            {handoff: handoff.company_id._get_broker_today()},
+            lambda env: env._("Complete the returned handoff"),
+        )
+        return True
+
+    def action_cancel(self):
+        """Withdraw the handoff; its jobs are free for another one."""
+        self._check_sender()
+        self._check_state(*OPEN_STATES)
+        self._cancel()
+        return True
+
+    # BUSINESS
+
+    def _accept(self):
+        """Accept without looking at who asks; gaps are looked at again."""
+        if not self:
+            return
+        self._check_no_gap()
+        now = fields.Datetime.now()
+        handoffs = self.sudo()
+        for handoff in handoffs:
+            handoff.item_ids._freeze()
+            handoff.write(
+                {
+                    "state": "accepted",
+                    "accepted_at": now,
+                    "acceptance_hours": self._count_hours(handoff.company_id, handoff.first_submitted_at, now),
+                    "receiver_id": (handoff.receiver_id or self.env.user).id,
+                }
+            )
+        handoffs.activity_feedback([ACCEPT_ACTIVITY])
+        handoffs.activity_unlink([LATE_ACTIVITY, RETURN_ACTIVITY])
+        for receiver, received in handoffs.grouped("receiver_id").items():
+            customers = received.customer_id.filtered(
+                lambda customer, receiver=receiver: customer.service_user_id != receiver
+            )
+            if customers:
+                customers.with_context(
+                    broker_assignment_reason=self.env._(
+                        "Accepted %(handoffs)s",
+                        handoffs=format_list(
+                            self.env,
+                            received.filtered(
+                                lambda handoff, customers=customers: handoff.customer_id in customers
+                            ).mapped("name"),
+                        ),
+                    )
+                ).service_user_id = receiver
+        handoffs._after_accept()
+
+    def _after_accept(self):
+        """Hook: tell the other rooms that service has taken over."""
+        self.env["broker.commission.split"]._fill_payees(self.order_ids.filtered(lambda order: order.state == "sale"))
+
+    def _cancel(self):
+        """Cancel without looking at who asks."""
+        handoffs = self.sudo()
+        handoffs.order_ids.broker_handoff_id = False
+        handoffs.write({"state": "cancelled", "accept_deadline": False})
+        handoffs.activity_unlink([ACCEPT_ACTIVITY, LATE_ACTIVITY, RETURN_ACTIVITY])
+
+    # CLOCK
+
+    def _get_accept_hours(self):
+        """Hook: return the working hours the receiver has to accept this handoff."""
+        self.ensure_one()
+        return self.company_id.broker_handoff_accept_hours
+
+    def _get_accept_deadlines(self, start):
+        """Return {handoff: until when it is to be accepted}.
+
+        :param start: naive UTC `datetime` of the submission
+        """
+        known = {}
+        deadlines = {}
+        for handoff in self:
+            key = (handoff.company_id, handoff._get_accept_hours())
+            if key not in known:
+                known[key] = self._plan_hours(*key, start)
+            deadlines[handoff] = known[key]
+        return deadlines
+
+    @api.model
+    def _plan_hours(self, company, hours, start):
+        """Return the time that lies some working hours of a company after another.
+
+        A company without working hours counts every hour.
+        """
+        calendar = company._get_broker_calendar()
+        planned = calendar and calendar.plan_hours(hours, start, compute_leaves=True)
+        return planned or start + timedelta(hours=hours)
+
+    @api.model
+    def _count_hours(self, company, start, end):
+        """Return the working hours of a company between two naive UTC times."""
+        calendar = company._get_broker_calendar()
+        if calendar.attendance_ids:
+            return calendar.get_work_hours_count(start, end)
+        return (end - start).total_seconds() / 3600
+
+    # ACTIVITIES
+
+    def _schedule(self, activity_xmlid, users, deadlines, get_summary):
+        """Give people a to-do on these handoffs, each in their language.
+
+        :param activity_xmlid: of the `mail.activity.type`
+        :param users: {handoff: `res.users`, any number of them}
+        :param deadlines: {handoff: date}
+        :param get_summary: function of an environment that returns the text
+        """
+        if self.env.context.get("mail_activity_automation_skip"):
+            return
+        activity_type = self.env.ref(activity_xmlid)
+        model = self.env["ir.model"]._get(self._name)
+        self.env["mail.activity"].sudo().create(
+            [
+                {
+                    "activity_type_id": activity_type.id,
+                    "automated": True,
+                    "date_deadline": deadlines[handoff],
+                    "res_id": handoff.id,
+                    "res_model_id": model.id,
+                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env),
+                    "user_id": user.id,
+                }
+                for handoff in self
+                for user in users[handoff]
+            ]
+        )
+
+    def _schedule_acceptance(self):
+        """Tell the receivers of submitted handoffs until when to accept."""
+        self._schedule(
+            ACCEPT_ACTIVITY,
+            {handoff: handoff.receiver_id for handoff in self},
+            {handoff: handoff._get_deadline_day() for handoff in self},
+            lambda env: env._("Accept or return the handoff"),
+        )
+
+    def _get_deadline_day(self):
+        """Return the day of the deadline where the firm works."""
+        self.ensure_one()
+        return fields.Datetime.context_timestamp(
+            self.with_context(tz=self.company_id._get_broker_tz()),
+            self.accept_deadline or fields.Datetime.now(),
+        ).date()
+
+    def _move_accept_activity(self):
+        """Let the to-do of a submitted handoff follow its receiver."""
+        submitted = self.sudo().filtered(lambda handoff: handoff.state == "submitted")
+        if submitted:
+            submitted.activity_unlink([ACCEPT_ACTIVITY])
+            submitted._schedule_acceptance()
+
+    # CRON
+
+    @api.model
+    def _cron_escalate_late(self):
+        """Tell the managers once of each handoff that was not accepted in time."""
+        domain = (
+            Domain("state", "=", "submitted")
+            & Domain("accept_deadline", "<", fields.Datetime.now())
+            & Domain("escalated_at", "=", False)
+        )
+        self.env["ir.cron"]._commit_progress(remaining=self.search_count(domain))
+        while True:
+            handoffs = self.search(domain, limit=self._escalation_batch)
+            handoffs = handoffs.try_lock_for_update().filtered_domain(domain)
+            if not handoffs:
+                break
+            handoffs._escalate()
+            if not self.env["ir.cron"]._commit_progress(len(handoffs)):
+                break
+
+    def _escalate(self):
+        """Mark late handoffs and give every manager of their company a to-do."""
+        self.write({"escalated_at": fields.Datetime.now()})
+        managers = (
+            self.env.ref("print_broker_crm.group_manager")
+            .sudo()
+            .all_user_ids.filtered(lambda user: user.active and not user.share)
+        )
+        today = {company: company._get_broker_today() for company in self.company_id}
+        self._schedule(
+            LATE_ACTIVITY,
+            {
+                handoff: managers.filtered(lambda user, handoff=handoff: handoff.company_id in user.company_ids)
+                for handoff in self
+            },
+            {handoff: today[handoff.company_id] for handoff in self},
+            lambda env: env._("Handoff not accepted in time"),
+        )

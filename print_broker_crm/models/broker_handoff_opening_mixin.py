@@ -1,0 +1,282 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_list
+
+from .broker_handoff_flow_mixin import OPEN_STATES
+
+
+class BrokerHandoffOpeningMixin(models.AbstractModel):
+    """How handoffs come to be: for which leads and jobs, and who receives them.
+
+    Apart from the packet, because opportunities, orders and leaving users call in here,
+    and because everything works in batches, before anybody fills a packet.
+    """
+
+    _name = "broker.handoff.opening.mixin"
+    _description = "Handoff: Opening"
+
+    # LEADS AND JOBS
+
+    @api.model
+    def _open_for_leads(self, leads):
+        """Open the handoffs of leads that enter the Service Handoff stage.
+
+        A lead that already has one in its company, open or accepted, gets no second.
+
+        :param leads: `crm.lead` records
+        :return: the leads' handoffs in sudo, found and opened
+        :raise UserError: when a lead has no customer
+        """
+        without_customer = leads.filtered(lambda lead: not lead.partner_id)
+        if without_customer:
+            raise UserError(
+                self.env._(
+                    "Set the customer on these opportunities before they are handed over to service: %(leads)s",
+                    leads=format_list(self.env, without_customer.mapped("name")),
+                )
+            )
+        leads = leads.sudo()
+        handoffs = self.sudo().search(Domain("lead_id", "in", leads.ids) & Domain("state", "!=", "cancelled"))
+        known = {(handoff.lead_id, handoff.company_id) for handoff in handoffs}
+        vals_list = []
+        for company, company_leads in leads.grouped(lambda lead: lead._get_broker_company()).items():
+            missing = company_leads.filtered(lambda lead, company=company: (lead, company) not in known)
+            vals_list += self._prepare_handoffs(missing, company)
+        handoffs += self.sudo().create(vals_list)
+        self._attach_orders(leads.order_ids.filtered(lambda order: order.state == "sale"))
+        return handoffs
+
+    @api.model
+    def _prepare_handoffs(self, leads, company):
+        """Return the values of the handoffs of some leads of one company."""
+        if not leads:
+            return []
+        customers = self.env["broker.customer"]._open_for_partners(
+            leads.partner_id, company, {lead.partner_id: lead.user_id for lead in leads}
+        )
+        customer_by_partner = {customer.partner_id: customer for customer in customers}
+        vals_list = []
+        for lead in leads:
+            customer = customer_by_partner[lead.partner_id.commercial_partner_id]
+            sender = lead.user_id.filtered("active") or customer.user_id.filtered("active") or self.env.user
+            vals_list.append(
+                {
+                    "company_id": company.id,
+                    "customer_id": customer.id,
+                    "lead_id": lead.id,
+                    "sender_id": sender.id,
+                }
+            )
+        return vals_list
+
+    @api.model
+    def _attach_orders(self, orders):
+        """Link confirmed orders to the handoff of their opportunity.
+
+        :param orders: confirmed `sale.order` records; those that have a handoff, no
+            opportunity, or an opportunity not yet handed over are left alone
+        """
+        orders = orders.sudo().filtered(lambda order: order.opportunity_id and not order.broker_handoff_id)
+        if not orders:
+            return
+        handoffs = self.sudo().search(
+            Domain("lead_id", "in", orders.opportunity_id.ids) & Domain("state", "!=", "cancelled"),
+            order="id",
+        )
+        by_lead = {}
+        # An open handoff, of which there is one, comes before those accepted.
+        for handoff in handoffs.sorted(lambda handoff: not handoff._is_closed()):
+            by_lead[handoff.lead_id, handoff.company_id] = handoff
+        for order in orders:
+            handoff = by_lead.get((order.opportunity_id, order.company_id))
+            if handoff:
+                order.broker_handoff_id = handoff
+
+    @api.model
+    def _merge_leads(self, head, tail):
+        """Bring the handoffs of merged leads under the one that remains.
+
+        Of the open handoffs of a company the one that got furthest stays open; the
+        others are cancelled, kept for reading, and give it their jobs and words.
+
+        :param head: the `crm.lead` that remains
+        :param tail: the `crm.lead` records that disappear
+        """
+        handoffs = self.sudo().search(Domain("lead_id", "in", (head + tail).ids), order="id")
+        rank = {"submitted": 0, "returned": 1, "draft": 2}
+        open_handoffs = handoffs.filtered(lambda handoff: not handoff._is_closed())
+        for rivals in open_handoffs.grouped("company_id").values():
+            kept, *others = rivals.sorted(lambda handoff: rank[handoff.state])
+            kept._absorb(self.sudo().concat(*others))
+        # The index allows one open handoff per lead at every moment.
+        handoffs.flush_recordset()
+        handoffs.filtered(lambda handoff: handoff.lead_id in tail).lead_id = head
+
+    def _absorb(self, others):
+        """Take over jobs and words of handoffs that are given up for this one."""
+        self.ensure_one()
+        if not others:
+            return
+        orders = others.order_ids
+        others._cancel()
+        orders.broker_handoff_id = self
+        for name in ("buying_reason", "promises", "not_sold", "still_open"):
+            if not self[name]:
+                self[name] = others.filtered(name)[:1][name]
+        others._message_log_batch(
+            bodies={
+                other.id: self.env._(
+                    "The opportunity was merged; %(handoff)s goes on in its place.",
+                    handoff=self.name,
+                )
+                for other in others
+            }
+        )
+
+    # NEW HANDOFFS
+
+    @api.model
+    def _fill_names(self, vals_list):
+        """Number new handoffs by the company's sequence, drawn once for the batch."""
+        by_company = defaultdict(list)
+        for vals in vals_list:
+            if not vals.get("name"):
+                by_company[vals.get("company_id") or self.env.company.id].append(vals)
+        for company_id, company_vals in by_company.items():
+            sequence = (
+                self.env["ir.sequence"]
+                .sudo()
+                .search(
+                    Domain("code", "=", "broker.handoff") & Domain("company_id", "in", [company_id, False]),
+                    order="company_id",
+                    limit=1,
+                )
+            )
+            for vals, name in zip(
+                company_vals,
+                self._draw_names(sequence, len(company_vals)),
+                strict=True,
+            ):
+                vals["name"] = name
+
+    @api.model
+    def _draw_names(self, sequence, count):
+        """Return the next numbers of a sequence, in one query where it allows that."""
+        if not sequence:
+            return [self.env._("New")] * count
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return [sequence.next_by_id() for _index in range(count)]
+        numbers = self.env.execute_query(
+            SQL(
+                "SELECT nextval(%s) FROM generate_series(1, %s)",
+                f"ir_sequence_{sequence.id:03d}",
+                count,
+            )
+        )
+        return [sequence.get_next_char(number) for (number,) in numbers]
+
+    def _add_items(self):
+        """Put the requirements of each handoff's company on its list."""
+        requirements = (
+            self.env["broker.handoff.requirement"]
+            .sudo()
+            .search(Domain("company_id", "in", self.company_id.ids + [False]))
+        )
+        self.env["broker.handoff.item"].sudo().create(
+            [
+                {"handoff_id": handoff.id, "requirement_id": requirement.id}
+                for handoff in self
+                for requirement in requirements
+                if not requirement.company_id or requirement.company_id == handoff.company_id
+            ]
+        )
+
+    # RECEIVERS
+
+    @api.model
+    def _fill_receivers(self, vals_list):
+        """Choose the service agents of new handoffs.
+
+        The customer's own service agent comes first; a sender who serves too keeps
+        the job; then the agent with the fewest open handoffs, the one who waited
+        longest among equals. Without any agent a manager who sells serves as well;
+        otherwise the receiver stays empty.
+        """
+        missing = [vals for vals in vals_list if "receiver_id" not in vals]
+        queues = {}
+        for vals in missing:
+            company = self.env["res.company"].browse(vals.get("company_id") or self.env.company.id)
+            if company not in queues:
+                queues[company] = self._get_agent_queue(company)
+            receiver = self._pick_receiver(
+                *queues[company],
+                self.env["broker.customer"].sudo().browse(vals["customer_id"]).service_user_id,
+                self.env["res.users"].browse(vals.get("sender_id") or self.env.uid),
+            )
+            vals["receiver_id"] = receiver.id if receiver else False
+
+    @api.model
+    def _pick_receiver(self, able, queue, service_user, sender):
+        """Return who receives the next handoff, or None, and move the queue on.
+
+        :param able: `res.users` who can receive
+        :param queue: dict as returned by `_get_agent_queue`; changed in place
+        :param service_user: the customer's present service agent, or none
+        :param sender: the salesperson
+        """
+        if service_user in able:
+            receiver = service_user
+        elif sender in queue or (not queue and sender in able):
+            receiver = sender
+        else:
+            receiver = min(queue, key=queue.get, default=None)
+        if receiver in queue:
+            open_count, _last_id, user_id = queue[receiver]
+            queue[receiver] = (open_count + 1, float("inf"), user_id)
+        return receiver
+
+    @api.model
+    def _pass_on(self, users):
+        """Give the open handoffs of agents who leave to those who stay.
+
+        :param users: the `res.users` about to be archived
+        """
+        handoffs = self.sudo().search(Domain("receiver_id", "in", users.ids) & Domain("state", "in", OPEN_STATES))
+        for company, left in handoffs.grouped("company_id").items():
+            able, queue = self._get_agent_queue(company, leaving=users)
+            for handoff in left:
+                receiver = self._pick_receiver(able, queue, handoff.customer_id.service_user_id, handoff.sender_id)
+                handoff.receiver_id = receiver or False
+
+    @api.model
+    def _get_agent_queue(self, company, leaving=()):
+        """Return who can receive in a company, and who waits for the next handoff.
+
+        :param company: `res.company`
+        :param leaving: users who are not asked any more
+        :return: the able users, managers included; and {agent: (open handoffs, id of
+            the last handoff received, user id)} of those who are no managers
+        """
+        able = (
+            self._get_agent_group()
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: user.active and not user.share and user not in leaving and company in user.company_ids
+            )
+        )
+        managers = self.env.ref("print_broker_crm.group_manager").sudo().all_user_ids
+        agents = able - managers
+        domain = Domain("company_id", "=", company.id) & Domain("receiver_id", "in", agents.ids)
+        Handoff = self.sudo()
+        last_ids = dict(Handoff._read_group(domain, ["receiver_id"], ["id:max"]))
+        counts = dict(
+            Handoff._read_group(
+                domain & Domain("state", "in", OPEN_STATES),
+                ["receiver_id"],
+                ["__count"],
+            )
+        )
+        return able, {agent: (counts.get(agent, 0), last_ids.get(agent, 0), agent.id) for agent in agents}
