@@ -1,0 +1,235 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class BrokerCommissionEntryBaseMixin(models.AbstractModel):
+    """What commission is taken of: the margin or revenue of invoices, pools and shares.
+
+    Apart from the writer, because it is the arithmetic alone: it reads invoices and
+    jobs and returns amounts, whatever stands in the ledger already. The cost that the
+    printing houses charge comes in here as well.
+    """
+
+    _name = "broker.commission.entry.base.mixin"
+    _description = "Commission Entry: Bases"
+
+    @api.model
+    def _get_figures(self, moves):
+        """Work out the pool, the released part and the shares of posted invoices.
+
+        :param moves: `account.move` records in sudo; those not posted have no figures
+        :return: dict of (move id, split id) to a dict of `revenue`, `cost`, `base`,
+            `pool`, `ratio`, `released_pool`, `earned` and `released`, all amounts in
+            the company's currency, credit notes negative
+        """
+        posted = moves.filtered(lambda move: move.state == "posted")
+        bases = self._get_bases(posted)
+        splits_by_rule = (
+            self.env["broker.commission.split"]
+            .sudo()
+            .search(
+                Domain("order_id", "in", [order.id for _move, order, _rule in bases]),
+                order="id",
+            )
+            .grouped(lambda split: (split.order_id.id, split.rule_id.id))
+        )
+        figures = {}
+        for (move, order, rule), (revenue, cost) in bases.items():
+            splits = splits_by_rule.get((order.id, rule.id))
+            if not splits:
+                continue
+            currency = move.company_id.currency_id
+            base = currency.round(revenue - cost if splits[0].base == "margin" else revenue)
+            pool = currency.round(base * splits[0].rate / 100.0)
+            ratio = self._get_released_ratio(move, splits[0].plan_id)
+            released_pool = currency.round(pool * ratio)
+            for split, earned, released in zip(
+                splits,
+                self._share_out(pool, splits, currency),
+                self._share_out(released_pool, splits, currency),
+                strict=True,
+            ):
+                held = split._is_held()
+                figures[move.id, split.id] = {
+                    "revenue": currency.round(revenue),
+                    "cost": currency.round(cost),
+                    "base": base,
+                    "pool": pool,
+                    "ratio": ratio,
+                    "released_pool": released_pool,
+                    "held": held,
+                    "earned": earned,
+                    "released": 0.0 if held else released,
+                }
+        return figures
+
+    @api.model
+    def _get_released_ratio(self, move, plan):
+        """Return the part of an invoice's pool that is payable, 0 to 1.
+
+        The ratio is taken in the invoice's own currency. A credit note follows the
+        invoice it reverses: what was collected is taken back as soon as the note is
+        posted, and a note on an unpaid invoice takes back nothing before it is settled.
+        """
+        if plan.release == "posting":
+            return 1.0
+
+        def collected(document):
+            if document.currency_id.is_zero(document.amount_total):
+                return 1.0
+            ratio = 1.0 - document.amount_residual / document.amount_total
+            return min(max(ratio, 0.0), 1.0)
+
+        ratio = collected(move)
+        origin = move.reversed_entry_id
+        if move.move_type == "out_refund" and origin and origin.state == "posted":
+            ratio = max(ratio, collected(origin))
+        return ratio
+
+    @api.model
+    def _share_out(self, amount, splits, currency):
+        """Return the shares of an amount, rounded; the last takes the remainder."""
+        shares = [currency.round(amount * split.percent / 100.0) for split in splits[:-1]]
+        return [*shares, currency.round(amount - sum(shares))]
+
+    @api.model
+    def _get_bases(self, moves):
+        """Return {(move, order, rule): (revenue, cost)} in the companies' currencies.
+
+        :param moves: posted `account.move` records in sudo
+        """
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                Domain("move_id", "in", (moves | moves.reversed_entry_id).ids)
+                & Domain("display_type", "=", "product")
+                & Domain("sale_line_ids", "!=", False),
+                order="id",
+            )
+        )
+        orders = lines.sale_line_ids.order_id.filtered("broker_commission_plan_id")
+        self.env["broker.commission.split"]._match_lines(orders)
+        sums = self._sum_lines(lines, orders)
+        bases = defaultdict(lambda: [0.0, 0.0])
+        weights = {}
+        for (move, sale_line), (revenue, quantity, subtotal) in sums.items():
+            if move not in moves:
+                continue
+            order = sale_line.order_id
+            rule = sale_line.broker_commission_rule_id
+            if sale_line.is_downpayment:
+                if order not in weights:
+                    weights[order] = self._get_down_payment_weights(order)
+                for line_rule, (revenue_part, cost_part) in weights[order].items():
+                    base = bases[move, order, line_rule]
+                    base[0] += revenue * revenue_part
+                    base[1] += revenue * cost_part
+            elif rule:
+                base = bases[move, order, rule]
+                base[0] += revenue
+                if not self._is_allowance(move, sale_line, quantity, subtotal, sums):
+                    base[1] += quantity * sale_line.purchase_price * self._get_order_rate(order, move)
+        return bases
+
+    @api.model
+    def _sum_lines(self, lines, orders):
+        """Sum invoice lines by (move, sale line).
+
+        :return: dict of (move, sale line) to (revenue in the company's currency,
+            quantity in the sale line's unit, untaxed amount in the invoice's currency),
+            credit notes negative. A line of several sale lines counts for each in part.
+        """
+        sums = defaultdict(lambda: [0.0, 0.0, 0.0])
+        for line in lines:
+            move = line.move_id
+            sign = -move.direction_sign
+            part = 1.0 / len(line.sale_line_ids)
+            for sale_line in line.sale_line_ids:
+                if sale_line.order_id not in orders:
+                    continue
+                quantity = line.product_uom_id._compute_quantity(line.quantity, sale_line.product_uom_id, round=False)
+                total = sums[move, sale_line]
+                total[0] -= part * line.balance
+                total[1] += part * sign * quantity
+                total[2] += part * sign * line.price_subtotal
+        return sums
+
+    @api.model
+    def _get_down_payment_weights(self, order):
+        """Return {rule: (part of the revenue, part that is cost)} of a job's amount.
+
+        A down payment has no cost of its own and belongs to no line: it bears the
+        job's margin, rule by rule, so that it and its deduction on the final invoice
+        cancel out.
+        """
+        lines = order.order_line.filtered(lambda line: not line.display_type and not line.is_downpayment)
+        total = sum(lines.mapped("price_subtotal"))
+        if not total:
+            return {}
+        return {
+            rule: (
+                sum(rule_lines.mapped("price_subtotal")) / total,
+                sum(line.purchase_price * line.product_uom_qty for line in rule_lines) / total,
+            )
+            for rule, rule_lines in lines.grouped("broker_commission_rule_id").items()
+            if rule
+        }
+
+    @api.model
+    def _is_allowance(self, move, sale_line, quantity, subtotal, sums):
+        """Tell whether a credit note lowers the price instead of taking goods back.
+
+        Then the printed goods, and their cost, stay: the allowance comes off the
+        margin in full. Recognized by a unit price below the invoice's.
+        """
+        if move.move_type != "out_refund" or not quantity:
+            return False
+        _revenue, sold, sold_subtotal = sums.get((move.reversed_entry_id, sale_line), (0.0, 0.0, 0.0))
+        if not sold:
+            if move.currency_id != sale_line.currency_id:
+                return False
+            sold, sold_subtotal = sale_line.product_uom_qty, sale_line.price_subtotal
+        if not sold:
+            return False
+        full = abs(sold_subtotal / sold * quantity)
+        # A rounded price per line may miss the exact one by this much.
+        tolerance = move.currency_id.rounding * max(1.0, abs(quantity / sold))
+        return full - abs(subtotal) > tolerance
+
+    @api.model
+    def _get_order_rate(self, order, move):
+        """Return what one unit of the order's currency is in the company's, on the
+        invoice: at the invoice's own rate where it is in the same currency."""
+        company_currency = move.company_id.currency_id
+        if order.currency_id == company_currency:
+            return 1.0
+        if order.currency_id == move.currency_id and move.invoice_currency_rate:
+            return 1.0 / move.invoice_currency_rate
+        return self.env["res.currency"]._get_conversion_rate(
+            order.currency_id,
+            company_currency,
+            move.company_id,
+            move.invoice_date or move.date,
+        )
+
+    # COST
+
+    @api.model
+    def _update_costs(self, purchase_lines):
+        """Take over what the printing houses charge as the cost of the jobs.
+
+        :param purchase_lines: `purchase.order.line` records that were confirmed or
+            whose price changed; those of no job are skipped
+        """
+        sale_lines = purchase_lines.sudo().sale_line_id
+        if not sale_lines:
+            return
+        changed = self.env["sale.order.line"].sudo()
+        for sale_line, cost in sale_lines._get_purchased_costs().items():
+            if sale_line.purchase_price != cost:
+                sale_line.purchase_price = cost
+                changed += sale_line
+        self._settle_orders(changed.order_id, "cost")

@@ -1,0 +1,355 @@
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+# What the customer is invoiced and what is given back; receipts bear no job.
+_MOVE_TYPES = ("out_invoice", "out_refund")
+# How far behind the start of the last pass the sweep looks, for transactions that
+# were still open then: `write_date` is the time at which a transaction began.
+_SWEEP_OVERLAP = timedelta(hours=1)
+_SWEEP_BATCH = 200
+_SWEEP_PARAMETER = "print_broker_crm.commission_sweep"
+
+
+class BrokerCommissionEntryWriterMixin(models.AbstractModel):
+    """How entries come to be: the one writer of the ledger, and the nightly check.
+
+    Apart from the model, which tells what an entry is and that it stays as it is. Here
+    is what happens around the amounts: which invoices are settled together, who waits
+    for whom, what is appended, and the sweep that goes over what may have been missed.
+    The amounts come from `broker.commission.entry.base.mixin`.
+    """
+
+    _name = "broker.commission.entry.writer.mixin"
+    _description = "Commission Entry: Writer"
+
+    @api.model
+    def _settle(self, moves, event="sweep", void=False):
+        """Bring the ledger of some invoices up to what should stand in it.
+
+        The only writer of the ledger. For each invoice, share and payee it appends
+        `target - sum of the entries written`, so that calling it again, in any order
+        and for any event, writes nothing more. It runs in sudo, because whoever posts
+        an invoice or matches a payment need not have a right to see commission.
+
+        :param moves: `account.move` records of any kind, company and number; credit
+            notes that reverse them and invoices that share a down payment with them
+            are settled along
+        :param event: the entry's kind: 'posting', 'collection', 'reversal', 'cost',
+            'handoff', 'correction', 'leaving' or 'sweep'
+        :param void: the moves are about to be deleted, their target is zero
+        :return: the entries written, in sudo
+        """
+        Entry = self.sudo()
+        # Not a matter of any job: the hooks of Odoo's busiest models end here.
+        candidates = moves.sudo().filtered(lambda move: move.move_type in _MOVE_TYPES)
+        if not candidates:
+            return Entry
+        scope = self._get_scope(candidates)
+        if not scope:
+            return Entry
+        self._lock_moves(scope)
+        figures = self._get_figures(scope - candidates if void else scope)
+        written = self._get_written(scope)
+        moves_by_id = {move.id: move for move in scope}
+        splits_by_id = {
+            split.id: split
+            for split in self.env["broker.commission.split"]
+            .sudo()
+            .browse({key[1] for key in figures.keys() | written.keys()})
+        }
+        targets = self._get_targets(figures, splits_by_id)
+        stops = self._get_stops(self.env["broker.commission.split"].sudo().concat(*splits_by_id.values()))
+        self._stop_leavers(targets, stops)
+        vals_list = []
+        for key in sorted(targets.keys() | written.keys()):
+            move = moves_by_id[key[0]]
+            target = targets.get(key, 0.0)
+            before = written.get(key, 0.0)
+            if not move.company_id.currency_id.is_zero(target - before):
+                vals_list.append(
+                    {
+                        **self._prepare_entry(
+                            move,
+                            splits_by_id[key[1]],
+                            key[2],
+                            key[3],
+                            figures.get(key[:2]),
+                            (target, before),
+                            stops.get(key[1]),
+                        ),
+                        "kind": self._get_kind(move, event),
+                    }
+                )
+        if not vals_list:
+            return Entry
+        entries = Entry.create(vals_list)
+        self._mark_moves(entries.move_id)
+        return entries
+
+    @api.model
+    def _settle_orders(self, orders, event="sweep"):
+        """Settle all invoices of some jobs; see `_settle`."""
+        orders = orders.sudo()
+        moves = orders.order_line.invoice_lines.move_id
+        return self._settle(moves, event)
+
+    @api.model
+    def _get_scope(self, moves):
+        """Return the invoices to settle together with these, in one query.
+
+        Invoices of jobs without a plan drop out, unless they have entries. Credit
+        notes come along because what they take back follows the invoice's payment;
+        invoices with the same down payment, because its margin is the job's margin,
+        which an invoice may have been the occasion to change.
+        """
+        self.env["account.move"].flush_model(["move_type", "reversed_entry_id"])
+        self.env["account.move.line"].flush_model(["move_id", "sale_line_ids"])
+        self.env["sale.order.line"].flush_model(["order_id", "is_downpayment"])
+        self.env["sale.order"].flush_model(["broker_commission_plan_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH named AS (
+                    SELECT id FROM account_move WHERE id IN %(ids)s
+                    UNION
+                    SELECT id
+                      FROM account_move
+                     WHERE reversed_entry_id IN %(ids)s AND move_type = 'out_refund'
+                ), shared AS (
+                    SELECT other.move_id AS id
+                      FROM named
+                      JOIN account_move_line line ON line.move_id = named.id
+                      JOIN sale_order_line_invoice_rel link
+                        ON link.invoice_line_id = line.id
+                      JOIN sale_order_line down
+                        ON down.id = link.order_line_id AND down.is_downpayment
+                      JOIN sale_order_line_invoice_rel other_link
+                        ON other_link.order_line_id = down.id
+                      JOIN account_move_line other
+                        ON other.id = other_link.invoice_line_id
+                ), scope AS (
+                    SELECT id FROM named UNION SELECT id FROM shared
+                )
+                SELECT scope.id
+                  FROM scope
+                 WHERE EXISTS (
+                        SELECT
+                          FROM account_move_line line
+                          JOIN sale_order_line_invoice_rel link
+                            ON link.invoice_line_id = line.id
+                          JOIN sale_order_line sale_line
+                            ON sale_line.id = link.order_line_id
+                          JOIN sale_order job ON job.id = sale_line.order_id
+                         WHERE line.move_id = scope.id
+                           AND job.broker_commission_plan_id IS NOT NULL
+                       )
+                    OR EXISTS (
+                        SELECT
+                          FROM broker_commission_entry entry
+                         WHERE entry.move_id = scope.id
+                       )
+              ORDER BY scope.id
+                """,
+                ids=tuple(moves.ids),
+            )
+        )
+        return self.env["account.move"].sudo().browse(id_ for [id_] in rows)
+
+    @api.model
+    def _lock_moves(self, moves):
+        """Let a second transaction that settles the same invoices wait its turn.
+
+        Not `lock_for_update`, which skips locked rows and raises: the salesperson who
+        registers a payment must not be told to come back because the nightly sweep is
+        on the invoice. Rows may still be referred to meanwhile (NO KEY).
+        """
+        self.env.execute_query(
+            SQL(
+                "SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
+                tuple(moves.ids),
+            )
+        )
+
+    @api.model
+    def _mark_moves(self, moves):
+        """Make a transaction that waited for these invoices start over.
+
+        Odoo's transactions see the database as it was when they began. One that waited
+        for the lock would not see the entries just written and would write them again.
+        An update of the row, even to what it is, makes PostgreSQL refuse it with a
+        serialization failure, which Odoo answers by running the request again.
+        """
+        self.env.cr.execute(
+            SQL(
+                "UPDATE account_move SET write_date = write_date WHERE id IN %s",
+                tuple(moves.ids),
+            )
+        )
+
+    @api.model
+    def _get_written(self, moves):
+        """Return {(move, split, user or 0, book): sum of the entries}, in one query."""
+        rows = self.sudo()._read_group(
+            Domain("move_id", "in", moves.ids),
+            ["move_id", "split_id", "user_id", "book"],
+            ["amount:sum"],
+        )
+        return {(move.id, split.id, user.id or 0, book): amount for move, split, user, book, amount in rows}
+
+    @api.model
+    def _get_targets(self, figures, splits_by_id):
+        """Return {(move, split, payee or 0, book): amount} that should be written."""
+        return {
+            (move_id, split_id, splits_by_id[split_id].user_id.id or 0, book): figure[book]
+            for (move_id, split_id), figure in figures.items()
+            for book in ("earned", "released")
+        }
+
+    @api.model
+    def _prepare_entry(self, move, split, user_id, book, figure, amounts, stop=None):
+        """Return the values of one entry, its kind apart.
+
+        :param move: the invoice
+        :param split: the `broker.commission.split`
+        :param user_id: id of the payee, or 0
+        :param book: 'earned' or 'released'
+        :param figure: see `_get_figures`; none when the invoice is not posted
+        :param amounts: what should stand in the ledger, and what stands there already
+        :param stop: the day on which the payee left and got nothing more, or none
+        """
+        target, before = amounts
+        currency = move.company_id.currency_id
+        is_payee = (split.user_id.id or 0) == user_id
+        if not figure or not is_payee:
+            figure = {}
+            ratio = 0.0
+        elif book == "earned":
+            ratio = 1.0
+        else:
+            ratio = 0.0 if figure["held"] else figure["ratio"]
+        return {
+            "company_id": move.company_id.id,
+            "currency_id": currency.id,
+            "book": book,
+            "date": move.company_id._get_broker_today(),
+            "move_id": move.id,
+            "move_name": move.name,
+            "order_id": split.order_id.id,
+            "customer_id": split.customer_id.id,
+            "split_id": split.id,
+            "plan_id": split.plan_id.id,
+            "rule_id": split.rule_id.id,
+            "role": split.role,
+            "origin": split.origin,
+            "user_id": user_id or False,
+            "assignment_id": split.assignment_id.id if is_payee else False,
+            "base_amount": figure.get("base", 0.0),
+            "rate": split.rate,
+            "share": split.percent,
+            "paid_ratio": ratio,
+            "amount": currency.round(target - before),
+            "trace": json.dumps(
+                {
+                    "revenue": figure.get("revenue", 0.0),
+                    "cost": figure.get("cost", 0.0),
+                    "pool": figure.get("pool", 0.0),
+                    "released_pool": figure.get("released_pool", 0.0),
+                    "held": figure.get("held", False),
+                    "payee_changed": not is_payee,
+                    "stopped": stop and fields.Date.to_string(stop),
+                    "target": currency.round(target),
+                    "written": currency.round(before),
+                }
+            ),
+        }
+
+    @api.model
+    def _get_kind(self, move, event):
+        """Return the kind of the entries that an event leads to on an invoice."""
+        if move.state != "posted":
+            return "reversal"
+        if move.move_type == "out_refund" and event in ("posting", "collection"):
+            return "refund"
+        return event
+
+    # CRON
+
+    @api.model
+    def _cron_sweep(self):
+        """Settle again what may have been missed, batch by batch.
+
+        A pass walks, by ascending id, the invoices of jobs where the invoice, the job
+        or its lines changed since the last complete pass began, and the invoices with
+        entries whose state no longer agrees. Where it stands is kept in a system
+        parameter, so that a pass that ran out of time goes on in the next run.
+        """
+        parameters = self.env["ir.config_parameter"].sudo()
+        size = int(parameters.get_param(f"{_SWEEP_PARAMETER}_batch", _SWEEP_BATCH))
+        state = json.loads(parameters.get_param(_SWEEP_PARAMETER) or "{}")
+        state.setdefault("since", "")
+        if not state.get("started"):
+            state["started"] = fields.Datetime.to_string(fields.Datetime.now())
+            state["position"] = 0
+        while True:
+            moves, remaining = self._get_sweep_batch(state["since"], state["position"], size)
+            self._settle(moves, "sweep")
+            if moves:
+                state["position"] = moves.ids[-1]
+            if not remaining:
+                state = {"since": state["started"]}
+            parameters.set_param(_SWEEP_PARAMETER, json.dumps(state))
+            left = self.env["ir.cron"]._commit_progress(len(moves), remaining=remaining)
+            if not remaining or not left:
+                return
+
+    @api.model
+    def _get_sweep_batch(self, since, position, size):
+        """Return the next invoices of a pass and whether (1) some are left, or not (0).
+
+        :param since: start of the last complete pass (UTC, text), or empty
+        :param position: the greatest id already settled in this pass
+        :param size: how many invoices at most
+        """
+        self.env.flush_all()
+        after = (
+            fields.Datetime.to_datetime(since) - _SWEEP_OVERLAP if since else fields.Datetime.to_datetime("1970-01-01")
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT move.id
+                  FROM account_move move
+                 WHERE move.id > %(position)s
+                   AND move.move_type IN %(types)s
+                   AND EXISTS (
+                        SELECT
+                          FROM account_move_line line
+                          JOIN sale_order_line_invoice_rel link
+                            ON link.invoice_line_id = line.id
+                          JOIN sale_order_line sale_line
+                            ON sale_line.id = link.order_line_id
+                          JOIN sale_order job ON job.id = sale_line.order_id
+                         WHERE line.move_id = move.id
+                           AND job.broker_commission_plan_id IS NOT NULL
+                           AND (
+                                move.write_date >= %(after)s
+                                OR sale_line.write_date >= %(after)s
+                                OR job.write_date >= %(after)s
+                               )
+                       )
+              ORDER BY move.id
+                 LIMIT %(limit)s
+                """,
+                position=position,
+                types=_MOVE_TYPES,
+                after=after,
+                limit=size + 1,
+            )
+        )
+        ids = [id_ for [id_] in rows]
+        moves = self.env["account.move"].sudo().browse(ids[:size])
+        return moves, len(ids) - len(moves)

@@ -1,0 +1,229 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BrokerTierScoreWorkMixin(models.AbstractModel):
+    """Who worked how much for which customer, in SQL.
+
+    Apart from the other figures, because it is the one that does not end at a batch:
+    the share of a customer in a person's time needs what the person did for all of
+    them, which a run sums up once.
+    """
+
+    _name = "broker.tier.score.work.mixin"
+    _description = "5A Score: Work"
+
+    @api.model
+    def _get_work_totals(self, company, date):
+        """Return what each person did for all customers in the window.
+
+        Small (one row per person) and the same for all batches of a run.
+
+        :return: list of (user id, weighted work, part of the window they worked in);
+            the part counts the months in which the person did anything at all, so
+            that somebody who came late or left early is not a full-time person
+        """
+        policy = self.env["broker.tier.policy"]._get_at(company, date)
+        first, last = policy._get_window(date)
+        self._flush_sources()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT user_id, SUM(weight)::numeric,
+                       COUNT(DISTINCT LEAST(
+                           %(months)s - 1,
+                           (day::date - %(first)s) * %(months)s / %(days)s
+                       ))::numeric / %(months)s
+                  FROM (%(work)s) AS work
+              GROUP BY user_id
+                HAVING SUM(weight) > 0
+                """,
+                first=first,
+                days=(last - first).days + 1,
+                months=policy.window_months,
+                work=self._get_work_query(policy, date),
+            )
+        )
+
+    @api.model
+    def _get_work_query(self, policy, date):
+        """Return the SQL of all pieces of work in the window, one row each."""
+        sources = self._get_work_sources(policy, date)
+        return SQL(" UNION ALL ").join(sources)
+
+    @api.model
+    def _get_work_sources(self, policy, date):
+        """Hook: the kinds of work that share out people's time.
+
+        :return: list of SQL selects of (user_id, customer_id, day, weight), limited to
+            the policy's company and window; customer_id is empty for work on people
+            who are not customers yet, which takes time as well
+        """
+        start, end = self._get_window_times(policy, date)
+        company_id = policy.company_id.id
+        sources = [
+            SQL(
+                """
+                SELECT so.user_id, so.broker_customer_id AS customer_id,
+                       so.date_order AS day,
+                       CASE so.state WHEN 'sale' THEN %(job)s::numeric
+                            ELSE %(quotation)s::numeric END AS weight
+                  FROM sale_order so
+                 WHERE so.company_id = %(company)s AND so.user_id IS NOT NULL
+                   AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                """,
+                job=policy.work_job_weight,
+                quotation=policy.work_quotation_weight,
+                company=company_id,
+                start=start,
+                end=end,
+            )
+        ]
+        sources += self._get_room_work_sources(policy, start, end)
+        for model, customer, belongs in (
+            (
+                "sale.order",
+                SQL("document.broker_customer_id"),
+                SQL("document.company_id = %s", company_id),
+            ),
+            (
+                "crm.lead",
+                SQL("document.broker_customer_id"),
+                SQL(
+                    """(document.company_id = %(company)s
+                        OR document.company_id IS NULL AND EXISTS (
+                            SELECT FROM broker_customer file
+                             WHERE file.id = document.broker_customer_id
+                               AND file.company_id = %(company)s))""",
+                    company=company_id,
+                ),
+            ),
+            (
+                "broker.customer",
+                SQL("document.id"),
+                SQL("document.company_id = %s", company_id),
+            ),
+        ):
+            values = {
+                "model": model,
+                "table": SQL.identifier(self.env[model]._table),
+                "customer": customer,
+                "belongs": belongs,
+                "start": start,
+                "end": end,
+            }
+            sources += [
+                SQL(
+                    """
+                    SELECT author.id, %(customer)s, message.date, %(weight)s::numeric
+                      FROM mail_message message
+                      JOIN res_users author
+                        ON author.partner_id = message.author_id AND NOT author.share
+                      JOIN %(table)s document ON document.id = message.res_id
+                     WHERE message.model = %(model)s
+                       AND message.message_type = 'comment'
+                       AND message.date >= %(start)s AND message.date < %(end)s
+                       AND %(belongs)s
+                    """,
+                    weight=policy.work_message_weight,
+                    **values,
+                ),
+                SQL(
+                    """
+                    SELECT activity.user_id, %(customer)s, activity.date_done,
+                           %(weight)s::numeric
+                      FROM mail_activity activity
+                      JOIN %(table)s document ON document.id = activity.res_id
+                     WHERE activity.res_model = %(model)s
+                       AND activity.active IS NOT TRUE
+                       AND activity.user_id IS NOT NULL
+                       AND activity.date_done BETWEEN %(first)s AND %(last)s
+                       AND %(belongs)s
+                    """,
+                    weight=policy.work_activity_weight,
+                    first=policy._get_window(date)[0],
+                    last=date,
+                    **values,
+                ),
+            ]
+        return sources
+
+    @api.model
+    def _get_room_work_sources(self, policy, start, end):
+        """Return the work of the relay and of the care line; see `_get_work_sources`."""
+        values = {"company": policy.company_id.id, "start": start, "end": end}
+        return [
+            SQL(
+                """
+                SELECT sender_id, customer_id, first_submitted_at, %(weight)s::numeric
+                  FROM broker_handoff
+                 WHERE company_id = %(company)s AND first_submitted_at >= %(start)s
+                   AND first_submitted_at < %(end)s
+                """,
+                weight=policy.work_handoff_weight,
+                **values,
+            ),
+            SQL(
+                """
+                SELECT receiver_id, customer_id, accepted_at, %(weight)s::numeric
+                  FROM broker_handoff
+                 WHERE company_id = %(company)s AND accepted_at >= %(start)s
+                   AND accepted_at < %(end)s AND receiver_id IS NOT NULL
+                """,
+                weight=policy.work_handoff_weight,
+                **values,
+            ),
+            SQL(
+                """
+                SELECT user_id, customer_id, date_done, %(weight)s::numeric
+                  FROM broker_care_call
+                 WHERE company_id = %(company)s AND state = 'done'
+                   AND user_id IS NOT NULL
+                   AND date_done >= %(start)s AND date_done < %(end)s
+                """,
+                weight=policy.work_call_weight,
+                **values,
+            ),
+        ]
+
+    @api.model
+    def _get_effort_query(self, policy, date, work_totals):
+        """CTE `effort`: the full-time persons a customer took.
+
+        A person's part of the window is shared out over customers by weighted work.
+        """
+        return SQL(
+            """
+            work AS (
+                SELECT source.customer_id, source.user_id, SUM(source.weight) AS work
+                  FROM batch
+                  JOIN (%(work)s) AS source ON source.customer_id = batch.id
+              GROUP BY source.customer_id, source.user_id
+                HAVING SUM(source.weight) > 0
+            ),
+            effort AS (
+                SELECT work.customer_id,
+                       ROUND(SUM(work.work), 2) AS work,
+                       ROUND(SUM(
+                           work.work / person.total * person.presence
+                       ), 4) AS full_time_share,
+                       JSONB_AGG(JSONB_BUILD_OBJECT(
+                           'user_id', work.user_id,
+                           'work', ROUND(work.work, 2),
+                           'share', ROUND(
+                               work.work / person.total * person.presence, 4
+                           )
+                       ) ORDER BY work.work DESC, work.user_id) AS people
+                  FROM work
+                  JOIN UNNEST(
+                           %(users)s::int[], %(totals)s::numeric[], %(presences)s::numeric[]
+                       ) AS person (user_id, total, presence)
+                    ON person.user_id = work.user_id
+              GROUP BY work.customer_id
+            )
+            """,
+            work=self._get_work_query(policy, date),
+            users=[row[0] for row in work_totals],
+            totals=[row[1] for row in work_totals],
+            presences=[row[2] for row in work_totals],
+        )
