@@ -72,15 +72,18 @@ def _open_customer_files(env):
              RETURNING id, company_id, partner_id, date_opened
             )
             INSERT INTO broker_assignment (
-                customer_id, company_id, role, user_id, origin, date_from, operator_id,
+                customer_id, company_id, role, user_id, origin, date_from, date_to, operator_id,
                 create_uid, create_date, write_uid, write_date
             )
             SELECT opened.id, opened.company_id, 'sales', partner.user_id, 'developed',
-                   opened.date_opened, %(uid)s,
+                   opened.date_opened,
+                   -- Somebody who has left: the next one inherits.
+                   CASE WHEN salesperson.active THEN NULL ELSE opened.date_opened END,
+                   %(uid)s,
                    %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
               FROM opened
               JOIN res_partner partner ON partner.id = opened.partner_id
-             WHERE partner.user_id IS NOT NULL
+              JOIN res_users salesperson ON salesperson.id = partner.user_id
             """,
             uid=env.uid,
         )

@@ -176,8 +176,8 @@ class BrokerAssignment(models.Model):
     def _assign(self, user_by_customer, role):
         """Close the open rows of a role and open the next ones.
 
-        The context may carry `broker_assignment_date` (a date not before the open
-        row's first day; the company's today by default), `broker_assignment_reason`
+        The context may carry `broker_assignment_date` (a date from the open row's
+        first day to the company's today, which is the default), `broker_assignment_reason`
         and, for the salesperson, `broker_assignment_origin`.
 
         :param user_by_customer: dict of `broker.customer` to `res.users`; an empty
@@ -194,10 +194,8 @@ class BrokerAssignment(models.Model):
             current = last.filtered(lambda row: not row.date_to)
             if current.user_id == user:
                 continue
-            day = (
-                fields.Date.to_date(self.env.context.get("broker_assignment_date"))
-                or customer.company_id._get_broker_today()
-            )
+            today = customer.company_id._get_broker_today()
+            day = min(fields.Date.to_date(self.env.context.get("broker_assignment_date")) or today, today)
             if last and day < (last.date_to or last.date_from):
                 # The past is not rewritten by changing the present.
                 day = last.date_to or last.date_from

@@ -1,7 +1,11 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import float_compare, float_repr
+
+WRITING_SHARES = "broker.commission.rule.writing_shares"
 
 
 class BrokerCommissionRule(models.Model):
@@ -82,14 +86,14 @@ class BrokerCommissionRule(models.Model):
             {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
         )
         plans._check_not_used()
-        # The shares of a rule are checked together, when the last one is written.
-        rules = super(BrokerCommissionRule, self.with_context(broker_shares_with_rule=True)).create(vals_list)
-        return rules.with_env(self.env)
+        with self._writing_shares():
+            return super().create(vals_list)
 
     def write(self, vals):
         if set(vals) - {"name"}:
             self.plan_id._check_not_used()
-        return super(BrokerCommissionRule, self.with_context(broker_shares_with_rule=True)).write(vals)
+        with self._writing_shares():
+            return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -97,6 +101,23 @@ class BrokerCommissionRule(models.Model):
         self._check_without_jobs()
 
     # BUSINESS
+
+    @contextmanager
+    def _writing_shares(self):
+        """The shares of a rule that is being written are checked together, by the rule.
+
+        Kept with the transaction: a context comes with any call from outside.
+        """
+        data = self.env.cr.precommit.data
+        data[WRITING_SHARES] = data.get(WRITING_SHARES, 0) + 1
+        try:
+            yield
+        finally:
+            data[WRITING_SHARES] = data.get(WRITING_SHARES, 1) - 1
+
+    @api.model
+    def _is_writing_shares(self):
+        return bool(self.env.cr.precommit.data.get(WRITING_SHARES))
 
     def _check_without_jobs(self):
         """Refuse to delete rules under which jobs were confirmed.

@@ -49,7 +49,7 @@ class BrokerCommissionShare(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_with_rule(self):
         self.rule_id.plan_id._check_not_used()
-        if not self.env.context.get("broker_shares_with_rule"):
+        if not self.rule_id._is_writing_shares():
             # What remains cannot add up to 100 any more: say so on the rule.
             self.rule_id._check_shares(without=self)
 
@@ -58,7 +58,7 @@ class BrokerCommissionShare(models.Model):
     @api.model
     def _check_rules(self, rules):
         """Check the sums, unless a rule that is being written will do it itself."""
-        if not self.env.context.get("broker_shares_with_rule"):
+        if not self.rule_id._is_writing_shares():
             rules._check_shares()
 
     @api.model

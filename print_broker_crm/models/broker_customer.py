@@ -18,6 +18,8 @@ ROLE_FIELDS = {
     "care": "care_user_id",
     "sponsor": "sponsor_user_id",
 }
+# What a caller's context may say about the ledger, see `broker.assignment._assign`.
+LEDGER_CONTEXT = {"broker_assignment_date", "broker_assignment_origin", "broker_assignment_reason"}
 
 
 class BrokerCustomer(models.Model):
@@ -179,12 +181,14 @@ class BrokerCustomer(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self = self._trust_ledger_context(self)
         self._check_may_assign({field for vals in vals_list for field in vals})
         customers = super().create(vals_list)
         customers._log_assignments({}, ROLE_FIELDS)
         return customers
 
     def write(self, vals):
+        self = self._trust_ledger_context(self)
         # The salesperson is written through to the partner, whose own write keeps
         # the ledger: only our three columns are looked after here.
         self._check_may_assign(vals)
@@ -194,6 +198,38 @@ class BrokerCustomer(models.Model):
         if roles:
             self._log_assignments(before, roles)
         return result
+
+    @api.model
+    def _trust_ledger_context(self, records):
+        """Return records without what the context says about the ledger, unless a
+        manager or the firm's own code (in sudo) says it: a context comes with any
+        call from outside."""
+        if self.env.su or LEDGER_CONTEXT.isdisjoint(records.env.context) or self._may_assign():
+            return records
+        return records.with_context(
+            {key: value for key, value in records.env.context.items() if key not in LEDGER_CONTEXT}
+        )
+
+    @api.model
+    def _check_may_change_salesperson(self, customers, user_id):
+        """Refuse another salesperson for a customer by anybody of ours but a manager.
+
+        Whose customer it is decides who earns on it.
+
+        :param customers: the `broker.customer` files of the contacts, in sudo
+        :param user_id: id of the new salesperson, or False
+        """
+        if self.env.su or self._may_assign() or not self._is_of_ours(self.env.user):
+            return
+        for customer in customers:
+            if customer.partner_id.user_id.id != (user_id or False):
+                raise AccessError(
+                    self.env._(
+                        "%(customer)s has a customer file: only a manager changes its salesperson. Ask for a staff "
+                        "change.",
+                        customer=customer.partner_id.name,
+                    )
+                )
 
     @api.model
     def _may_assign(self):
@@ -378,6 +414,20 @@ class BrokerCustomer(models.Model):
         for company_files in files.grouped("company_id").values():
             kept = (company_files.filtered(lambda file: file.partner_id == target) or company_files)[:1]
             company_files._merge_into(kept)
+
+    @api.model
+    def _follow_merged_contact(self, partner):
+        """Make contact and ledgers agree after a merge: the contact's own salesperson
+        stands, and where it has none, the one of the file that came along.
+
+        :param partner: the `res.partner` that remains
+        """
+        customers = self.sudo().with_context(active_test=False).search([("partner_id", "=", partner.id)])
+        if not partner.sudo().user_id:
+            rows = self.env["broker.assignment"].sudo()._get_open(customers, "sales")
+            for row in list(rows.values())[:1]:
+                partner.sudo().user_id = row.user_id
+        customers._log_assignments({"sales": {}}, {"sales": "user_id"})
 
     def _merge_into(self, target):
         """Fold these files into another of the same company before their partners

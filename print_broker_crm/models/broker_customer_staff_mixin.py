@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
+from odoo.tools import SQL
 
 # Many records move at once: nobody gets one mail per record, and what moved is said
 # once on the customer file and in the staff change. Followers are still kept.
@@ -76,10 +77,15 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
 
     @api.model
     def _get_activity_models(self):
-        """Return {model: field of the customer file} of what an activity can be on;
+        """Return {model: path to the customer file} of what an activity can be on;
         contacts are told by their commercial partner."""
         linked = {kind.model: kind.customer_field for kind in self._get_held_kinds()}
-        return {"res.partner": None, "broker.customer": "id", **linked}
+        return {
+            "res.partner": None,
+            "broker.customer": "id",
+            "purchase.order": "order_line.sale_order_id.broker_customer_id",
+            **linked,
+        }
 
     @api.model
     def _map_activities(self, activities, company=None):
@@ -110,7 +116,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         field = self._get_activity_models()[records._name]
         if field == "id":
             return {customer.id: customer for customer in records}
-        return {record.id: record[field] for record in records}
+        return {record.id: record.mapped(field)[:1] for record in records}
 
     @api.model
     def _map_partners(self, partners, company=None):
@@ -294,6 +300,24 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             for change, count in counts.items():
                 change._ask_for_successors(count)
                 self.env["broker.commission.entry"]._settle_leaver(user, change.company_id)
+        return result
+
+    def _before_merge_into(self, target):
+        """Leave one line of a customer and role on each staff change: the target's, or
+        the first that moves there."""
+        result = super()._before_merge_into(target)
+        lines = self.env["broker.staff.change.line"].sudo().search([("customer_id", "in", (self + target).ids)])
+        kept = set()
+        twins = lines.browse()
+        for line in lines.sorted(lambda line: line.customer_id.id != target.id):
+            key = (line.change_id, line.role)
+            twins += line if key in kept else line.browse()
+            kept.add(key)
+        if twins:
+            # Nobody deletes a line of a confirmed change; here two speak of one customer.
+            self.env.flush_all()
+            self.env.cr.execute(SQL("DELETE FROM broker_staff_change_line WHERE id IN %s", tuple(twins.ids)))
+            self.env.invalidate_all()
         return result
 
     @api.model

@@ -235,9 +235,10 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
     # CLOCK
 
     def _get_accept_hours(self):
-        """Hook: return the working hours the receiver has to accept this handoff."""
+        """Hook: return the working hours the receiver has to accept this handoff: what
+        the customer's tier is owed, the company's where there is no tier."""
         self.ensure_one()
-        return self.company_id.broker_handoff_accept_hours
+        return self.sudo().customer_id.tier_id.accept_hours or self.company_id.broker_handoff_accept_hours
 
     def _get_accept_deadlines(self, start):
         """Return {handoff: until when it is to be accepted}.

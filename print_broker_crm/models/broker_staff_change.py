@@ -356,6 +356,7 @@ class BrokerStaffChange(models.Model):
             Domain("mode", "=", "leaving")
             & Domain("user_id", "in", users.ids)
             & Domain("company_id", "in", companies.ids)
+            & Domain("state", "!=", "cancelled")
             & (Domain("state", "in", ("confirmed", "done")) | Domain("is_archived_first", "=", True)),
             order="last_day, id",
         ):
@@ -376,7 +377,11 @@ class BrokerStaffChange(models.Model):
                 for change, group in lines.grouped("change_id").items():
                     change._apply(group)
                     change._finish()
-                if not Cron._commit_progress(len(lines), remaining=1) or len(lines) < len(due):
+                if not Cron._commit_progress(len(lines), remaining=1):
+                    # No time is left: the next run goes on.
+                    return
+                if len(lines) < len(due):
+                    # Somebody is at the others; the next night finds them again.
                     break
             for change in self.sudo().search(
                 Domain("company_id", "=", company.id)

@@ -75,6 +75,9 @@ class ResPartner(models.Model):
         customers = (
             self.env["broker.customer"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
         )
+        self.env["broker.customer"]._check_may_change_salesperson(customers, vals["user_id"])
+        self = self.env["broker.customer"]._trust_ledger_context(self)
+        customers = customers.with_env(self.env(su=True))
         before = customers._get_role_users({"sales": "user_id"})
         contacts = customers._get_contacts_of_salesperson() - self
         result = super().write(vals)

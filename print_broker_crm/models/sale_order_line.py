@@ -30,7 +30,11 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         if "purchase_price" in vals and not self.env.su:
             self._check_cost_not_purchased(vals["purchase_price"])
-        return super().write(vals)
+        result = super().write(vals)
+        if "product_uom_qty" in vals:
+            # What was bought is borne by what is sold.
+            self.env["broker.commission.entry"]._update_costs(self.sudo().purchase_line_ids)
+        return result
 
     def _check_cost_not_purchased(self, cost):
         """Refuse a cost by hand where a confirmed purchase order says what it is.

@@ -3,7 +3,7 @@ from datetime import date
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import BrokerCommon
@@ -75,6 +75,33 @@ class TestAssignment(BrokerCommon):
         self.assertFalse(customer.sales_origin)
         self.partner.user_id = self.sales_wang
         self.assertEqual(self._rows(customer)[-1][:2], (self.sales_wang, "developed"))
+
+    def test_only_managers_change_the_salesperson_of_a_customer(self):
+        customer = self._open_customer(service=self.service_chen)
+        for user in (self.sales_wang, self.service_chen):
+            with self.assertRaises(AccessError):
+                self.partner.with_user(user).write({"user_id": user.id if user != self.sales_wang else False})
+            with self.assertRaises(AccessError):
+                customer.with_user(user).write({"user_id": self.sales_zhao.id})
+        self.partner.with_user(self.sales_wang).write({"user_id": self.sales_wang.id, "city": "Suzhou"})
+        self.partner.with_user(self.manager_qian).user_id = self.sales_zhao
+        self.assertEqual(customer.user_id, self.sales_zhao)
+
+    def test_a_callers_context_does_not_tell_the_ledger(self):
+        """Whoever may write contacts without a role of ours cannot choose the origin."""
+        customer = self._open_customer()
+        clerk = new_test_user(self.env, "broker_clerk", groups="base.group_user,base.group_partner_manager")
+        self.partner.with_user(clerk).with_context(
+            broker_assignment_origin="developed", broker_assignment_reason="Because"
+        ).write({"user_id": self.sales_zhao.id})
+        row = customer.assignment_ids.filtered("is_open")
+        self.assertEqual((row.origin, row.reason), ("transferred", False))
+
+    def test_an_assignment_does_not_begin_in_the_future(self):
+        customer = self._open_customer()
+        self.partner.with_context(broker_assignment_date="2099-01-01").user_id = self.sales_zhao
+        row = customer.assignment_ids.filtered("is_open")
+        self.assertEqual(row.date_from, self.company._get_broker_today())
 
     def test_contacts_of_the_customer_follow_their_salesperson(self):
         buyer, own = self.env["res.partner"].create(

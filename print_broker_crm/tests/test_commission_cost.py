@@ -88,6 +88,13 @@ class TestCommissionCost(BrokerAccountCommon):
         # 6,000 and 3,000 for the reprint, over ten that are paid for.
         self.assertEqual(job.order_line.purchase_price, 900)
 
+    def test_fewer_sold_than_bought(self):
+        job = self._create_job(quantity=10, price=1000, cost=0)
+        self._create_purchase(job, 600, quantity=10).button_confirm()
+        job.order_line.product_uom_qty = 8
+        # 6,000 were spent, and eight pay for it.
+        self.assertEqual(job.order_line.purchase_price, 750)
+
     def test_unit_and_currency_of_the_purchase(self):
         gold = self.setup_other_currency("EUR", rates=[("1900-01-01", 2.0)])
         job = self._create_job(quantity=24, price=100, cost=0)

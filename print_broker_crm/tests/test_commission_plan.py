@@ -38,6 +38,11 @@ class TestCommissionPlan(BrokerAccountCommon):
         self.env["broker.commission.plan"]._open_default_plans()
         self.assertEqual(self.env["broker.commission.plan"].search([("company_id", "=", self.company.id)]), self.plan)
 
+    def test_a_callers_context_does_not_spare_the_sum(self):
+        share = self.plan.rule_ids[0].share_ids[:1].with_context(broker_shares_with_rule=True)
+        with self.assertRaisesRegex(ValidationError, "add up to"), self.cr.savepoint():
+            share.percent -= 1
+
     def test_shares_of_99_are_refused(self):
         with (
             self.assertRaisesRegex(ValidationError, r"shares of rule Posters add up to 99 %.*100 %"),

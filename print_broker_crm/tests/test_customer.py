@@ -71,6 +71,19 @@ class TestCustomer(BrokerCommon):
         self.assertEqual(Customer.search(both + [("sales_origin", "=", False)]), nobody)
         self.assertEqual(Customer.search(both + [("sales_origin", "!=", "developed")]), nobody)
 
+    def test_merging_into_a_contact_without_a_file(self):
+        """Contact and ledger agree afterwards, whoever of the two had a salesperson."""
+        for own, expected in ((self.sales_zhao, self.sales_zhao), (None, self.sales_wang)):
+            gone = self._create_partner("Twin With File", self.sales_wang)
+            customer = self._open_customer(gone)
+            kept = self._create_partner("Twin Without File", own)
+            self.env["base.partner.merge.automatic.wizard"].create({})._merge((gone + kept).ids, kept)
+            self.assertEqual(customer.partner_id, kept)
+            self.assertEqual(kept.user_id, expected)
+            self.assertEqual(
+                customer.assignment_ids.filtered(lambda row: row.role == "sales" and row.is_open).user_id, expected
+            )
+
     def test_merging_contacts_keeps_one_file_and_both_histories(self):
         kept = self._open_customer(service=self.service_chen)
         twin = self._create_partner("Jade Restaurant Ltd", self.sales_zhao)

@@ -48,6 +48,16 @@ class TestHandoffClock(HandoffCommon):
         # Monday 8:00: eight hours that day, one on Tuesday.
         self.assertEqual(self._submit_at("2026-11-23 00:00:00").accept_deadline, datetime(2026, 11, 24, 1))
 
+    def test_hours_of_the_tier(self):
+        handoff = self._complete(self._create_handoff())
+        tier = self.env.ref("print_broker_crm.broker_tier_5")
+        self.assertEqual(tier.accept_hours, 2)
+        handoff.customer_id.sudo().write(
+            {"tier_manual_id": tier.id, "tier_manual_reason": "Opens ten shops", "tier_manual_until": "2027-01-01"}
+        )
+        # Friday 16:00: one hour until 17:00, one more on Monday from 8:00.
+        self.assertEqual(self._submit_at("2026-11-20 08:00:00", handoff).accept_deadline, datetime(2026, 11, 23, 1))
+
     def test_hours_must_be_positive(self):
         for hours in (0, -1):
             with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():

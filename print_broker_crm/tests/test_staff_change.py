@@ -178,6 +178,17 @@ class TestStaffChange(StaffChangeCommon):
 
     # THE DRY RUN
 
+    def test_merging_two_customers_of_a_change(self):
+        kept = self._open_customer()
+        twin = self._create_partner("Jade Restaurant Ltd", self.sales_wang)
+        gone = self._open_customer(twin)
+        change = self._create_change()
+        self.assertLessEqual(kept + gone, change.line_ids.customer_id)
+        count = len(change.line_ids)
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((kept.partner_id + twin).ids, kept.partner_id)
+        self.assertEqual(len(change.line_ids), count - 1)
+        self.assertIn(kept, change.line_ids.customer_id)
+
     def test_dry_run_counts_what_moves(self):
         self._create_work(self.customer)
         self._create_orders(self.customer, user_id=self.sales_zhao.id)
