@@ -206,9 +206,7 @@ class BrokerCustomer(models.Model):
         call from outside."""
         if self.env.su or LEDGER_CONTEXT.isdisjoint(records.env.context) or self._may_assign():
             return records
-        return records.with_context(
-            {key: value for key, value in records.env.context.items() if key not in LEDGER_CONTEXT}
-        )
+        return records.with_context(**dict.fromkeys(LEDGER_CONTEXT, False))
 
     @api.model
     def _check_may_change_salesperson(self, customers, user_id):
