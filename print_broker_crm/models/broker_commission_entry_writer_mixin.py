@@ -1,9 +1,14 @@
 import json
+import logging
 from datetime import timedelta
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 # What the customer is invoiced and what is given back; receipts bear no job.
 _MOVE_TYPES = ("out_invoice", "out_refund")
@@ -283,9 +288,9 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         """Settle again what may have been missed, batch by batch.
 
         A pass walks, by ascending id, the invoices of jobs where the invoice, the job
-        or its lines changed since the last complete pass began, and the invoices with
-        entries whose state no longer agrees. Where it stands is kept in a system
-        parameter, so that a pass that ran out of time goes on in the next run.
+        or its lines changed since the last complete pass began. Where it stands is
+        kept in a system parameter, so that a pass that ran out of time goes on in the
+        next run.
         """
         parameters = self.env["ir.config_parameter"].sudo()
         size = int(parameters.get_param(f"{_SWEEP_PARAMETER}_batch", _SWEEP_BATCH))
@@ -296,7 +301,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             state["position"] = 0
         while True:
             moves, remaining = self._get_sweep_batch(state["since"], state["position"], size)
-            self._settle(moves, "sweep")
+            self._settle_one_by_one_on_error(moves)
             if moves:
                 state["position"] = moves.ids[-1]
             if not remaining:
@@ -305,6 +310,29 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             left = self.env["ir.cron"]._commit_progress(len(moves), remaining=remaining)
             if not remaining or not left:
                 return
+
+    @api.model
+    def _settle_one_by_one_on_error(self, moves):
+        """Settle a batch; when an invoice of it fails, the others all the same, so that
+        one broken document does not stop every night at its place."""
+        try:
+            with self.env.cr.savepoint():
+                self._settle(moves, "sweep")
+            return
+        except OperationalError:
+            # Somebody was faster: the next run finds the batch again.
+            raise
+        except Exception:
+            self.env.invalidate_all()
+        for move in moves:
+            try:
+                with self.env.cr.savepoint():
+                    self._settle(move, "sweep")
+            except OperationalError:
+                raise
+            except Exception:
+                self.env.invalidate_all()
+                _logger.exception("The commission of the invoice %s (%s) cannot be settled", move.name, move.id)
 
     @api.model
     def _get_sweep_batch(self, since, position, size):

@@ -1,4 +1,5 @@
 import json
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -44,6 +45,27 @@ class TestCommissionSweep(BrokerAccountCommon):
         kinds = self.env["broker.commission.entry"].search([("order_id", "=", job.id)], limit=4).mapped("kind")
         self.assertEqual(set(kinds), {"sweep"})
         self.assertEqual(self._run(), 0)
+
+    def test_one_broken_invoice_does_not_stop_the_night(self):
+        jobs = self.env["sale.order"].union(*(self._create_job() for _ in range(3)))
+        invoices = self.env["account.move"].union(*(self._create_posted_invoice(job) for job in jobs))
+        for job in jobs:
+            self._miss(job, 6000)
+        Entry = self.env.registry["broker.commission.entry"]
+        get_figures = Entry._get_figures
+
+        def fail_on_the_second(entries, moves):
+            if invoices[1] in moves:
+                raise ValueError("broken")
+            return get_figures(entries, moves)
+
+        with (
+            patch.object(Entry, "_get_figures", fail_on_the_second),
+            self.assertLogs("odoo.addons.print_broker_crm", "ERROR") as log,
+        ):
+            self.assertEqual(self._run(), 4)
+        self.assertIn(invoices[1].name, log.output[0])
+        self.assertCommission(jobs[0] + jobs[2], 560, 240, "earned")
 
     def test_pass_goes_on_where_it_stopped(self):
         jobs = self.env["sale.order"].union(*(self._create_job() for _ in range(5)))
