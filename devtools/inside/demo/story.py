@@ -435,6 +435,7 @@ class Story:
             self.clock.at(moment, self.reassign, {key: heirs[key] for key in part}, "李俊离职")
         for month, key in ((6, "chengxin"),):
             self.clock.at(self.month(month, 15, 11.0), self.refuse_calls, key)
+        self.clock.at(at_hour(self.last_workday, 16.0), self.think_of_leaving, "zhao")
 
     def leave(self, login):
         self.firm.as_user(self.firm.admin, self.firm.user[login]).action_archive()
@@ -452,6 +453,18 @@ class Story:
             )
             leads.write({"user_id": user.id})
 
+    def think_of_leaving(self, login):
+        """The owner looks at what it would mean if somebody left next month: a dry run."""
+        change = self.firm.as_user(self.firm.owner)["broker.staff.change"].create(
+            {
+                "user_id": self.firm.user[login].id,
+                "mode": "leaving",
+                "last_day": self.today + timedelta(days=30),
+                "reason": "预演：合同下月到期",
+            }
+        )
+        change.action_collect()
+
     def refuse_calls(self, key):
         customer = self.firm.as_user(self.firm.officer, self.customer_file(key))
         customer.write({"do_not_call": True, "do_not_call_reason": "客户要求只用邮件联系"})
@@ -466,6 +479,8 @@ class Story:
             is_daily = number > days - DAILY_DAYS
             if is_daily or day.weekday() == 0:
                 self.clock.at(at_hour(day, NIGHT), self.score)
+            if is_daily or day.weekday() == 1:
+                self.clock.at(at_hour(day, NIGHT + 0.2), self.close_staff_changes)
             if is_daily or day.weekday() in (0, 3):
                 self.clock.at(at_hour(day, NIGHT + 0.5), self.plan_night)
             if is_daily or day.weekday() == 6:
@@ -473,6 +488,9 @@ class Story:
 
     def score(self):
         self.root["broker.tier.score"]._run(self.firm.company)
+
+    def close_staff_changes(self):
+        self.root["broker.staff.change"]._close_settled(self.firm.company)
 
     def plan_night(self):
         self.root["broker.care.call"]._plan(self.firm.company)
