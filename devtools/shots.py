@@ -68,5 +68,10 @@ SHOTS = (
     Shot("tier-scores", "owner", f"{_ACTION}broker_tier_score_action", _ROWS),
     Shot("tier-score", "owner", f"{_ACTION}broker_tier_score_action/{{first:broker.tier.score}}", _FORM),
     Shot("tier-policy", "owner", f"{_ACTION}broker_tier_policy_action/{{first:broker.tier.policy}}", _FORM),
-    Shot("staff-changes", "owner", f"{_ACTION}broker_staff_change_action"),
+    Shot(
+        "staff-change",
+        "owner",
+        f"{_ACTION}broker_staff_change_action/{{first:broker.staff.change:[('state','=','draft')]}}",
+        _FORM,
+    ),
 )
