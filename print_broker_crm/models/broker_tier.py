@@ -43,6 +43,10 @@ class BrokerTier(models.Model):
         required=True,
         help="Working hours in which the service desk answers a handoff.",
     )
+    is_key = fields.Boolean(
+        string="Key Account",
+        help="Customers of this tier are key accounts: several people of the firm know them, and the management does.",
+    )
 
     _rank_uniq = models.UniqueIndex("(rank)", "There is already a tier of this rank.")
     _rank_range = models.Constraint("CHECK (rank BETWEEN 1 AND 5)", "The rank of a tier is 1 to 5.")
