@@ -16,6 +16,7 @@ from . import (
     broker_commission_share,
     broker_commission_split_correction_mixin,
     broker_commission_split,
+    broker_commission_entry_batch_mixin,
     broker_commission_entry_writer_mixin,
     broker_commission_entry_base_mixin,
     broker_commission_entry_leaver_mixin,

@@ -71,5 +71,6 @@ class AccountMove(models.Model):
         return result
 
     def unlink(self):
-        self.env["broker.commission.entry"]._settle(self, "reversal", void=True)
+        if self:
+            self.env["broker.commission.entry"]._settle(self, "reversal", void=True)
         return super().unlink()

@@ -14,6 +14,9 @@ class AccountPartialReconcile(models.Model):
         return partials
 
     def unlink(self):
+        if not self:
+            # Odoo asks so with every invoice and payment that it writes.
+            return super().unlink()
         moves = self.debit_move_id.move_id | self.credit_move_id.move_id
         result = super().unlink()
         self.env["broker.commission.entry"]._settle(moves.exists(), "reversal")

@@ -18,6 +18,7 @@ class BrokerCommissionEntry(models.Model):
 
     _name = "broker.commission.entry"
     _inherit = [
+        "broker.commission.entry.batch.mixin",
         "broker.commission.entry.writer.mixin",
         "broker.commission.entry.base.mixin",
         "broker.commission.entry.leaver.mixin",
