@@ -18,6 +18,7 @@ from . import (
     broker_commission_split,
     broker_commission_entry_batch_mixin,
     broker_commission_entry_writer_mixin,
+    broker_commission_entry_collection_mixin,
     broker_commission_entry_base_mixin,
     broker_commission_entry_leaver_mixin,
     broker_commission_entry,

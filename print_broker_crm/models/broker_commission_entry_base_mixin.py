@@ -13,6 +13,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
     """
 
     _name = "broker.commission.entry.base.mixin"
+    _inherit = ["broker.commission.entry.collection.mixin"]
     _description = "Commission Entry: Bases"
 
     @api.model
@@ -35,6 +36,8 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
             )
             .grouped(lambda split: (split.order_id.id, split.rule_id.id))
         )
+        bearing = self.env["account.move"].sudo().union(*(move for move, _order, _rule in bases))
+        parts = self._get_collected_parts(bearing | bearing.reversed_entry_id.filtered(lambda m: m.state == "posted"))
         figures = {}
         for (move, order, rule), (revenue, cost) in bases.items():
             splits = splits_by_rule.get((order.id, rule.id))
@@ -43,7 +46,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
             currency = move.company_id.currency_id
             base = currency.round(revenue - cost if splits[0].base == "margin" else revenue)
             pool = currency.round(base * splits[0].rate / 100.0)
-            ratio = self._get_released_ratio(move, splits[0].plan_id)
+            ratio = self._get_released_ratio(move, splits[0].plan_id, parts)
             released_pool = currency.round(pool * ratio)
             for split, earned, released in zip(
                 splits,
@@ -66,27 +69,12 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         return figures
 
     @api.model
-    def _get_released_ratio(self, move, plan):
+    def _get_released_ratio(self, move, plan, parts):
         """Return the part of an invoice's pool that is payable, 0 to 1.
 
-        The ratio is taken in the invoice's own currency. A credit note follows the
-        invoice it reverses: what was collected is taken back as soon as the note is
-        posted, and a note on an unpaid invoice takes back nothing before it is settled.
+        :param parts: see `_get_collected_parts`
         """
-        if plan.release == "posting":
-            return 1.0
-
-        def collected(document):
-            if document.currency_id.is_zero(document.amount_total):
-                return 1.0
-            ratio = 1.0 - document.amount_residual / document.amount_total
-            return min(max(ratio, 0.0), 1.0)
-
-        ratio = collected(move)
-        origin = move.reversed_entry_id
-        if move.move_type == "out_refund" and origin and origin.state == "posted":
-            ratio = max(ratio, collected(origin))
-        return ratio
+        return 1.0 if plan.release == "posting" else parts[move.id]
 
     @api.model
     def _share_out(self, amount, splits, currency):

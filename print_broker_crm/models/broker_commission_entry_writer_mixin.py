@@ -107,12 +107,14 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         """Return the invoices to settle together with these, in one query.
 
         Invoices of jobs without a plan drop out, unless they have entries. Credit
-        notes come along because what they take back follows the invoice's payment;
+        notes come along because what they take back follows the payment of the invoice
+        that they reverse or were used for;
         invoices with the same down payment, because its margin is the job's margin,
         which an invoice may have been the occasion to change.
         """
         self.env["account.move"].flush_model(["move_type", "reversed_entry_id"])
         self.env["account.move.line"].flush_model(["move_id", "sale_line_ids"])
+        self.env["account.partial.reconcile"].flush_model(["debit_move_id", "credit_move_id"])
         self.env["sale.order.line"].flush_model(["order_id", "is_downpayment"])
         self.env["sale.order"].flush_model(["broker_commission_plan_id"])
         rows = self.env.execute_query(
@@ -124,6 +126,15 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                     SELECT id
                       FROM account_move
                      WHERE reversed_entry_id IN %(ids)s AND move_type = 'out_refund'
+                    UNION
+                    SELECT note.id
+                      FROM account_move_line line
+                      JOIN account_partial_reconcile part
+                        ON part.debit_move_id = line.id
+                      JOIN account_move_line other ON other.id = part.credit_move_id
+                      JOIN account_move note
+                        ON note.id = other.move_id AND note.move_type = 'out_refund'
+                     WHERE line.move_id IN %(ids)s
                 ), shared AS (
                     SELECT other.move_id AS id
                       FROM named

@@ -14,6 +14,7 @@ class TestCommissionProperty(BrokerAccountCommon):
         Entry = self.env["broker.commission.entry"]
         currency = self.company.currency_id
         moves = job.order_line.invoice_lines.move_id
+        posted = moves.filtered(lambda move: move.state == "posted")
         self.assertFalse(Entry._settle(moves), trail)
         cost = job.order_line.purchase_price
         for move in moves:
@@ -26,7 +27,7 @@ class TestCommissionProperty(BrokerAccountCommon):
                 taken_cost = 0.0 if is_allowance else line.quantity * cost
                 pool = currency.round(sign * (line.price_subtotal - taken_cost) * 0.1)
                 parts = [
-                    1 - document.amount_residual / document.amount_total
+                    self._get_part(document, posted)
                     for document in move | move.reversed_entry_id
                     if document.state == "posted"
                 ]
@@ -37,6 +38,23 @@ class TestCommissionProperty(BrokerAccountCommon):
             }
             self.assertAlmostEqual(sums.get("earned", 0.0), pool, 6, trail)
             self.assertAlmostEqual(sums.get("released", 0.0), released, 6, trail)
+
+    def _get_part(self, move, posted):
+        """Return the part of a document that was collected or given back."""
+        term = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        if move.move_type == "out_refund":
+            return sum(
+                part.amount * self._get_part(part.debit_move_id.move_id, posted)
+                if part.debit_move_id.move_id in posted
+                else part.amount
+                for part in term.matched_debit_ids
+            ) / (move.amount_total or 1)
+        money = sum(
+            part.amount for part in term.matched_credit_ids if part.credit_move_id.move_id.origin_payment_id
+        )
+        notes = sum(part.amount for part in term.matched_credit_ids if part.credit_move_id.move_id in posted)
+        due = move.amount_total - notes
+        return money / due if abs(due) > 0.001 else 1
 
     def _get_events(self, job, dice):
         """Return what can happen to the job now, by name."""
