@@ -2,6 +2,7 @@ from . import test_assignment, test_assignment_property, test_customer, test_han
 from . import (
     test_commission_access,
     test_commission_batch,
+    test_commission_cases,
     test_commission_collection,
     test_commission_cost,
     test_commission_handoff,
