@@ -21,6 +21,7 @@ from . import (
     broker_commission_entry_collection_mixin,
     broker_commission_entry_base_mixin,
     broker_commission_entry_leaver_mixin,
+    broker_commission_entry_explanation_mixin,
     broker_commission_entry,
     broker_tier,
     broker_tier_dimension,

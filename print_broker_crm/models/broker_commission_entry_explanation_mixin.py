@@ -1,0 +1,70 @@
+import json
+
+from odoo import models
+from odoo.tools import format_date
+
+
+class BrokerCommissionEntryExplanationMixin(models.AbstractModel):
+    """What an entry says of itself: the figures it was worked out from, in words."""
+
+    _name = "broker.commission.entry.explanation.mixin"
+    _description = "Commission Entry: Explanation"
+
+    def _get_explanation_lines(self):
+        """Return the arithmetic of an entry in words, a list of lines."""
+        self.ensure_one()
+        trace = json.loads(self.trace or "{}")
+
+        def money(value):
+            return self.currency_id.format(value or 0.0)
+
+        lines = []
+        if trace.get("stopped") and not self.user_id:
+            lines.append(
+                self.env._(
+                    "The payee left on %(day)s: what was not released by then is nobody's under this plan.",
+                    day=format_date(self.env, trace["stopped"]),
+                )
+            )
+        elif trace.get("payee_changed"):
+            lines.append(self.env._("The share went to another person."))
+        elif not self.base_amount and not trace.get("pool"):
+            lines.append(self.env._("The invoice is not posted any more, or bears none."))
+        else:
+            lines.append(
+                self.env._(
+                    "Revenue %(revenue)s less cost %(cost)s; base %(base)s × %(rate)s %% = pool %(pool)s",
+                    revenue=money(trace.get("revenue")),
+                    cost=money(trace.get("cost")),
+                    base=money(self.base_amount),
+                    rate=f"{self.rate:g}",
+                    pool=money(trace.get("pool")),
+                )
+            )
+            if trace.get("held"):
+                lines.append(self.env._("Held until the handoff is accepted."))
+            elif self.book == "released":
+                lines.append(
+                    self.env._(
+                        "Released: %(ratio)s %% of the pool = %(pool)s",
+                        ratio=f"{self.paid_ratio * 100:.2f}",
+                        pool=money(trace.get("released_pool")),
+                    )
+                )
+        if trace.get("stopped") and self.user_id:
+            lines.append(
+                self.env._(
+                    "Left on %(day)s and keeps what was released by then.",
+                    day=format_date(self.env, trace["stopped"]),
+                )
+            )
+        lines.append(
+            self.env._(
+                "Share %(share)s %% = %(target)s, less already written %(written)s = %(amount)s",
+                share=f"{self.share:g}",
+                target=money(trace.get("target")),
+                written=money(trace.get("written")),
+                amount=money(self.amount),
+            )
+        )
+        return lines
