@@ -38,6 +38,7 @@ class BrokerCustomer(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.customer.staff.mixin",
+        "broker.customer.need.mixin",
         "broker.customer.relay.mixin",
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",

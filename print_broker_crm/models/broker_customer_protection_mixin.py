@@ -200,8 +200,8 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
 
     @api.model
     def _check_links_visible(self, record, values):
-        """Raise when a form that is being filled points at a contact hidden from the
-        present user, by a value or a default.
+        """Raise when a form that is being filled points at a contact or a customer file
+        hidden from the present user, by a value or a default.
 
         Forms compute addresses, phones and terms from the contact before anything is
         saved and any record rule is asked.
@@ -211,14 +211,15 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
         """
         if self.env.su or not self._is_restricted(self.env.user):
             return
-        ids = set()
+        ids = {"res.partner": set(), "broker.customer": set()}
         for name, field in record._fields.items():
-            if field.type == "many2one" and field.comodel_name == "res.partner":
+            if field.type == "many2one" and field.comodel_name in ids:
                 for value in (values.get(name), self.env.context.get(f"default_{name}")):
                     value = value.get("id") if isinstance(value, dict) else value
                     if isinstance(value, int) and value:
-                        ids.add(value)
-        self._check_partners_visible(self.env["res.partner"].browse(ids).exists())
+                        ids[field.comodel_name].add(value)
+        self._check_partners_visible(self.env["res.partner"].browse(ids["res.partner"]).exists())
+        self.env["broker.customer"].browse(ids["broker.customer"]).exists().check_access("read")
 
     # COLLISIONS
 

@@ -31,6 +31,17 @@ class ResCompany(models.Model):
         "The hours to accept a handoff must be more than zero.",
     )
 
+    broker_need_stale_days = fields.Integer(
+        string="A Need Waits Too Long After",
+        default=90,
+        help="Days after which an open need of a customer is listed as waiting too long.",
+    )
+
+    _broker_need_stale_days_positive = models.Constraint(
+        "CHECK (broker_need_stale_days > 0)",
+        "A need must have one day at least before it waits too long.",
+    )
+
     broker_bulk_read_threshold = fields.Integer(
         string="Bulk Read From",
         default=200,

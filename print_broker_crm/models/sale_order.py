@@ -6,7 +6,8 @@ from odoo.tools.sql import column_exists, create_column
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["broker.order.need.mixin", "sale.order"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -145,4 +146,5 @@ class SaleOrder(models.Model):
                 orders.partner_id, company, {order.partner_id: order.user_id for order in orders}
             )
         self.env["broker.handoff"]._attach_orders(self)
+        self.env["broker.need"]._prove_by_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)

@@ -167,6 +167,9 @@ class ProtectionCommon(BrokerAccountCommon):
             "payment.transaction": transaction,
             "broker.customer": customer,
             "broker.assignment": customer.assignment_ids,
+            "broker.need": env["broker.need"].create(
+                {"name": f"{label} needs boxes", "customer_id": customer.id, "contact_id": contact.id}
+            ),
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
             "broker.commission.entry": env["broker.commission.entry"].search([("order_id", "=", order.id)]),

@@ -226,6 +226,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.need": {
+        "wang": "c jade:rw pearl:rw",
+        "zhao": "c opal:rw",
+        "chen": "c jade:rw",
+        "lin": "c opal:rw",
+        "sun": "c jade:rw opal:rw pearl:rw",
+        "qian": "c jade:rwu opal:rwu pearl:rwu",
+        "plain": "",
+        "portal": "",
+    },
     "broker.tier.score": {
         "wang": "jade:r pearl:r",
         "zhao": "opal:r",

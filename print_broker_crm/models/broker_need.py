@@ -1,0 +1,266 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+
+class BrokerNeed(models.Model):
+    """Something a customer wants, as somebody of the firm heard it.
+
+    A need is proven by an order: when a quotation that names it is confirmed, or by
+    hand. What is proven, dropped or open follows from the order and the reason, so that
+    no two of them can say different things.
+    """
+
+    _name = "broker.need"
+    _inherit = ["mail.thread"]
+    _description = "Customer Need"
+    _order = "date_heard desc, id desc"
+    _check_company_auto = True
+
+    customer_id = fields.Many2one("broker.customer", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="customer_id.company_id", store=True, index=True, precompute=True)
+    partner_id = fields.Many2one(related="customer_id.partner_id", string="Commercial Contact")
+    kind = fields.Selection(
+        [("stated", "Stated"), ("individual", "Individual"), ("latent", "Latent")],
+        required=True,
+        default="stated",
+        tracking=True,
+        help="Stated: what every customer asks for. Individual: what this one wants differently. "
+        "Latent: what it does not say, or does not know yet.",
+    )
+    name = fields.Char(string="Need", required=True, help="One line, in the customer's words.")
+    description = fields.Text()
+    source = fields.Selection(
+        [
+            ("conversation", "Conversation"),
+            ("care_call", "Care call"),
+            ("quotation", "Quotation"),
+            ("order", "Order"),
+            ("complaint", "Complaint"),
+            ("message", "Message"),
+            ("visit", "Visit"),
+            ("observation", "Observation"),
+        ],
+        required=True,
+        default="conversation",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Heard by",
+        index="btree_not_null",
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+    )
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Said by",
+        index="btree_not_null",
+        domain="[('commercial_partner_id', '=', partner_id)]",
+        help="The person at the customer who said so.",
+    )
+    date_heard = fields.Date(
+        string="Heard on", required=True, default=lambda self: self.env.company._get_broker_today()
+    )
+    confidence = fields.Selection(
+        [("low", "Low"), ("medium", "Medium"), ("high", "High")],
+        required=True,
+        default="medium",
+        tracking=True,
+        help="How sure we are that the customer wants this.",
+    )
+    product_id = fields.Many2one("product.product", check_company=True)
+    category_id = fields.Many2one(
+        "product.category",
+        compute="_compute_category_id",
+        store=True,
+        readonly=False,
+    )
+    order_id = fields.Many2one(
+        "sale.order",
+        string="Proven by",
+        index="btree_not_null",
+        copy=False,
+        tracking=True,
+        check_company=True,
+        ondelete="set null",
+        domain="[('broker_customer_id', '=', customer_id), ('state', '=', 'sale')]",
+        help="The confirmed order that answered the need. It is set when a quotation that names the need is "
+        "confirmed, and taken back when that order is cancelled.",
+    )
+    drop_reason = fields.Char(
+        string="Why Dropped", copy=False, tracking=True, help="A need with a reason here is no longer offered."
+    )
+    state = fields.Selection(
+        [("open", "Open"), ("proven", "Proven"), ("dropped", "Dropped")],
+        compute="_compute_state",
+        store=True,
+        precompute=True,
+        index=True,
+    )
+    days_open = fields.Integer(compute="_compute_waiting", string="Days", help="Days since it was heard, while open.")
+    is_stale = fields.Boolean(
+        string="Waits Too Long",
+        compute="_compute_waiting",
+        search="_search_is_stale",
+        help="Still open after the number of days in the settings.",
+    )
+    quotation_ids = fields.Many2many("sale.order", compute="_compute_quotation_ids", string="Named by Quotations")
+
+    @api.depends("product_id")
+    def _compute_category_id(self):
+        for need in self:
+            need.category_id = need.product_id.categ_id or need.category_id
+
+    @api.depends("order_id", "drop_reason")
+    def _compute_state(self):
+        for need in self:
+            if need.order_id:
+                need.state = "proven"
+            else:
+                need.state = "dropped" if (need.drop_reason or "").strip() else "open"
+
+    @api.depends("state", "date_heard", "company_id")
+    def _compute_waiting(self):
+        for need in self:
+            company = need.company_id or self.env.company
+            is_open = need.state == "open" and bool(need.date_heard)
+            need.days_open = is_open and (company._get_broker_today() - need.date_heard).days
+            need.is_stale = is_open and need.days_open >= company.sudo().broker_need_stale_days
+
+    @api.model
+    def _search_is_stale(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        stale = Domain("state", "=", "open") & Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("date_heard", "<=", company._get_broker_today() - timedelta(days=company.broker_need_stale_days))
+            for company in self.env["res.company"].sudo().search(Domain.TRUE)
+        )
+        return stale if True in value else ~stale
+
+    def _compute_quotation_ids(self):
+        Order = self.env["sale.order"]
+        found = dict.fromkeys(self._origin.ids, Order)
+        if Order.has_access("read"):
+            for order in Order.search(Domain("broker_need_ids", "in", self._origin.ids)):
+                for need in order.broker_need_ids:
+                    if need.id in found:
+                        found[need.id] |= order
+        for need in self:
+            need.quotation_ids = found.get(need._origin.id, Order)
+
+    # CHECKS: the messages name nothing that the reader may not see
+
+    @api.constrains("name")
+    def _check_name(self):
+        if any(not need.name.strip() for need in self):
+            raise ValidationError(self.env._("Say in one line what the customer wants."))
+
+    @api.constrains("date_heard", "company_id")
+    def _check_date_heard(self):
+        for need in self.sudo():
+            if need.date_heard > need.company_id._get_broker_today():
+                raise ValidationError(
+                    self.env._("%(need)s: a need cannot be heard in the future.", need=need.display_name)
+                )
+
+    @api.constrains("contact_id", "customer_id")
+    def _check_contact(self):
+        for need in self.sudo():
+            if need.contact_id and need.contact_id.commercial_partner_id != need.customer_id.partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(need)s: choose a contact person of %(customer)s.",
+                        need=need.name,
+                        customer=need.customer_id.display_name,
+                    )
+                )
+
+    @api.constrains("order_id", "customer_id", "drop_reason")
+    def _check_order(self):
+        for need in self.sudo():
+            order = need.order_id
+            if not order:
+                continue
+            if (need.drop_reason or "").strip():
+                raise ValidationError(
+                    self.env._(
+                        "%(need)s was dropped. Empty Why Dropped before an order proves it, or take the order out.",
+                        need=need.name,
+                    )
+                )
+            if order.broker_customer_id != need.customer_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(need)s: only an order of %(customer)s can prove it.",
+                        need=need.name,
+                        customer=need.customer_id.display_name,
+                    )
+                )
+            if order.state != "sale":
+                raise ValidationError(
+                    self.env._(
+                        "%(need)s: %(order)s is not confirmed, so it proves nothing yet.",
+                        need=need.name,
+                        order=order.name,
+                    )
+                )
+
+    # CRUD
+
+    def write(self, vals):
+        if "customer_id" in vals and not self.env.su:
+            if any(need.customer_id.id != vals["customer_id"] for need in self):
+                raise UserError(
+                    self.env._("A need stays with its customer. Write it down again for the other, and drop this one.")
+                )
+        return super().write(vals)
+
+    # ACTIONS
+
+    def action_reopen(self):
+        """Take a drop back: the need is offered again."""
+        self.filtered("drop_reason").write({"drop_reason": False})
+        return True
+
+    # BUSINESS
+
+    @api.model
+    def _get_open_domain(self, customers):
+        """Return which needs wait for an answer.
+
+        :param customers: the `broker.customer` meant
+        """
+        return Domain("customer_id", "in", customers.ids) & Domain("state", "=", "open")
+
+    @api.model
+    def _prove_by_orders(self, orders):
+        """Let confirmed orders prove the open needs that they name.
+
+        A need that was proven by another order before, or dropped, is left alone.
+
+        :param orders: `sale.order` records, confirmed or not, of any companies
+        """
+        for order in orders.sudo().sorted(lambda order: (order.date_order, order.id)):
+            needs = order.state == "sale" and order.broker_need_ids.filtered(lambda need: need.state == "open")
+            if needs:
+                needs.order_id = order
+
+    @api.model
+    def _take_back_proof(self, orders):
+        """Open the needs again that orders proved which are no longer confirmed.
+
+        Where another confirmed order names the need too, that one proves it now.
+
+        :param orders: `sale.order` records that were cancelled or reset
+        """
+        needs = self.sudo().search(Domain("order_id", "in", orders.ids))
+        if needs:
+            needs.order_id = False
+            self._prove_by_orders(
+                self.env["sale.order"]
+                .sudo()
+                .search(Domain("broker_need_ids", "in", needs.ids) & Domain("state", "=", "sale"))
+            )
