@@ -27,15 +27,9 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         """
         posted = moves.filtered(lambda move: move.state == "posted")
         bases = self._get_bases(posted)
-        splits_by_rule = (
-            self.env["broker.commission.split"]
-            .sudo()
-            .search(
-                Domain("order_id", "in", [order.id for _move, order, _rule in bases]),
-                order="id",
-            )
-            .grouped(lambda split: (split.order_id.id, split.rule_id.id))
-        )
+        splits_by_rule = self._get_splits(
+            self.env["sale.order"].sudo().union(*(order for _move, order, _rule in bases))
+        ).grouped(lambda split: (split.order_id.id, split.rule_id.id))
         bearing = self.env["account.move"].sudo().union(*(move for move, _order, _rule in bases))
         parts = self._get_collected_parts(bearing | bearing.reversed_entry_id.filtered(lambda m: m.state == "posted"))
         figures = {}
@@ -69,12 +63,58 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         return figures
 
     @api.model
+    def _get_targets(self, figures, splits_by_id):
+        """Return {(move, split, payee or 0, book): amount} that should be written."""
+        return {
+            (move_id, split_id, splits_by_id[split_id].user_id.id or 0, book): figure[book]
+            for (move_id, split_id), figure in figures.items()
+            for book in ("earned", "released")
+        }
+
+    @api.model
+    def _work_out(self, moves, split_ids=()):
+        """Work out all that should stand in the ledger for some invoices.
+
+        :param moves: `account.move` records in sudo
+        :param split_ids: ids of more splits, which stand in the ledger already
+        :return: tuple of figures (see `_get_figures`), targets (see `_get_targets`),
+            {split id: split} and {split id: day on which the payee left}
+        """
+        figures = self._get_figures(moves)
+        splits = self.env["broker.commission.split"].sudo().browse({key[1] for key in figures} | set(split_ids))
+        splits_by_id = {split.id: split for split in splits}
+        targets = self._get_targets(figures, splits_by_id)
+        stops = self._get_stops(splits)
+        self._stop_leavers(targets, stops)
+        return figures, targets, splits_by_id, stops
+
+    @api.model
     def _get_released_ratio(self, move, plan, parts):
         """Return the part of an invoice's pool that is payable, 0 to 1.
 
         :param parts: see `_get_collected_parts`
         """
         return 1.0 if plan.release == "posting" else parts[move.id]
+
+    # What a scenario that writes nothing answers otherwise, see
+    # `broker.commission.scenario.mixin`.
+
+    @api.model
+    def _get_splits(self, orders):
+        """Return the splits of some jobs, in the order in which they are shared out."""
+        return self.env["broker.commission.split"].sudo().search(Domain("order_id", "in", orders.ids), order="id")
+
+    @api.model
+    def _get_bearing_orders(self, orders):
+        """Return those of some jobs that bear commission; new lines are put under a rule."""
+        orders = orders.filtered("broker_commission_plan_id")
+        self.env["broker.commission.split"]._match_lines(orders)
+        return orders
+
+    @api.model
+    def _get_line_rule(self, sale_line):
+        """Return the rule that a line of a job is under, or none."""
+        return sale_line.broker_commission_rule_id
 
     @api.model
     def _share_out(self, amount, splits, currency):
@@ -98,8 +138,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                 order="id",
             )
         )
-        orders = lines.sale_line_ids.order_id.filtered("broker_commission_plan_id")
-        self.env["broker.commission.split"]._match_lines(orders)
+        orders = self._get_bearing_orders(lines.sale_line_ids.order_id)
         sums = self._sum_lines(lines, orders)
         bases = defaultdict(lambda: [0.0, 0.0])
         weights = {}
@@ -107,7 +146,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
             if move not in moves:
                 continue
             order = sale_line.order_id
-            rule = sale_line.broker_commission_rule_id
+            rule = self._get_line_rule(sale_line)
             if sale_line.is_downpayment:
                 if order not in weights:
                     weights[order] = self._get_down_payment_weights(order)
@@ -162,7 +201,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                 sum(rule_lines.mapped("price_subtotal")) / total,
                 sum(line.purchase_price * line.product_uom_qty for line in rule_lines) / total,
             )
-            for rule, rule_lines in lines.grouped("broker_commission_rule_id").items()
+            for rule, rule_lines in lines.grouped(self._get_line_rule).items()
             if rule
         }
 

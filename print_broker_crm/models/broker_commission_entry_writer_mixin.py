@@ -57,18 +57,11 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         if not scope:
             return Entry
         self._lock_moves(scope)
-        figures = self._get_figures(scope - candidates if void else scope)
         written = self._get_written(scope)
         moves_by_id = {move.id: move for move in scope}
-        splits_by_id = {
-            split.id: split
-            for split in self.env["broker.commission.split"]
-            .sudo()
-            .browse({key[1] for key in figures.keys() | written.keys()})
-        }
-        targets = self._get_targets(figures, splits_by_id)
-        stops = self._get_stops(self.env["broker.commission.split"].sudo().concat(*splits_by_id.values()))
-        self._stop_leavers(targets, stops)
+        figures, targets, splits_by_id, stops = self._work_out(
+            scope - candidates if void else scope, {key[1] for key in written}
+        )
         vals_list = []
         for key in sorted(targets.keys() | written.keys()):
             move = moves_by_id[key[0]]
@@ -215,15 +208,6 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             ["amount:sum"],
         )
         return {(move.id, split.id, user.id or 0, book): amount for move, split, user, book, amount in rows}
-
-    @api.model
-    def _get_targets(self, figures, splits_by_id):
-        """Return {(move, split, payee or 0, book): amount} that should be written."""
-        return {
-            (move_id, split_id, splits_by_id[split_id].user_id.id or 0, book): figure[book]
-            for (move_id, split_id), figure in figures.items()
-            for book in ("earned", "released")
-        }
 
     @api.model
     def _prepare_entry(self, move, split, user_id, book, figure, amounts, stop=None):

@@ -162,15 +162,22 @@ class BrokerCommissionSplit(models.Model):
         for line in open_lines:
             order = line.order_id
             fact = facts[order.id]
-            rule = order.broker_commission_plan_id.rule_ids._match(
-                fact["origin"], fact["order_kinds"], line.product_id.categ_id
-            )
+            rule = self._get_rule(order.broker_commission_plan_id, line, fact)
             if rule:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule
         for rule, lines in lines_by_rule.items():
             lines.write({"broker_commission_rule_id": rule.id})
         self._create_splits(rules_by_order, facts)
+
+    @api.model
+    def _get_rule(self, plan, line, fact):
+        """Return the rule of a plan that a line of a job falls under, or none.
+
+        :param line: a `sale.order.line`
+        :param fact: what is known of the job, see `_get_facts`
+        """
+        return plan.rule_ids._match(fact["origin"], fact["order_kinds"], line.product_id.categ_id)
 
     @api.model
     def _fill_payees(self, orders):

@@ -55,9 +55,7 @@ class BrokerCommissionSplitCorrectionMixin(models.AbstractModel):
         for line in orders.order_line.filtered("broker_commission_rule_id"):
             order = line.order_id
             fact = facts[order.id]
-            rule = order.broker_commission_plan_id.rule_ids._match(
-                fact["origin"], fact["order_kinds"], line.product_id.categ_id
-            )
+            rule = self._get_rule(order.broker_commission_plan_id, line, fact)
             if rule and rule != line.broker_commission_rule_id:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule
