@@ -7,6 +7,10 @@ from . import (
     broker_customer_commission_mixin,
     broker_customer_tier_mixin,
     broker_customer_care_mixin,
+    broker_customer_touch_mixin,
+    broker_customer_readiness_mixin,
+    broker_customer_readiness_explanation_mixin,
+    broker_customer_readiness_query_mixin,
     broker_customer_protection_mixin,
     broker_customer_hook_mixin,
     broker_customer,
@@ -65,4 +69,5 @@ from . import (
     broker_staff_change_move_mixin,
     broker_staff_change,
     broker_staff_change_line,
+    broker_staff_load,
 )

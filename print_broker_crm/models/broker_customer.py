@@ -43,6 +43,10 @@ class BrokerCustomer(models.Model):
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
         "broker.customer.care.mixin",
+        "broker.customer.readiness.mixin",
+        "broker.customer.readiness.explanation.mixin",
+        "broker.customer.readiness.query.mixin",
+        "broker.customer.touch.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]

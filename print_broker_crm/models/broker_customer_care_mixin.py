@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .broker_customer_hook_mixin import HeldKind
 
@@ -134,6 +135,23 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         """Add the calls that an officer has planned."""
         return super()._get_held_kinds() + [
             HeldKind("call", "care", "broker.care.call", "customer_id", "user_id", Domain("state", "=", "planned"))
+        ]
+
+    @api.model
+    def _get_touch_queries(self, since=None):
+        """Add the calls in which the care line reached somebody."""
+        return super()._get_touch_queries(since) + [
+            SQL(
+                """
+                SELECT customer.id, attempt.user_id, attempt.date, 'both', 'phone', 'care', call.partner_id,
+                       'broker.care.call', call.id
+                  FROM customer
+                  JOIN broker_care_call call ON call.customer_id = customer.id
+                  JOIN broker_care_call_attempt attempt ON attempt.call_id = call.id
+                 WHERE attempt.outcome = 'reached' AND %s
+                """,
+                self._get_since_condition("attempt", "date", since),
+            )
         ]
 
     @api.model

@@ -63,6 +63,55 @@ class BrokerCustomerHookMixin(models.AbstractModel):
             HeldKind("", "sales", "account.move", "broker_customer_id", "invoice_user_id", of_sales),
         ]
 
+    @api.model
+    def _get_touch_queries(self, since=None):
+        """Return what tells who was in touch with a customer and when.
+
+        A room adds its own. Each is a SELECT over the common table expressions
+        `customer` (id, company_id, partner_id, salesperson_id), `person` (customer_id,
+        company_id, contact_id) and `about` (customer_id, activity_id), of these columns
+        in this order:
+
+        - customer_id
+        - user_id: who of the firm, or NULL where nobody can be named
+        - moment: naive UTC
+        - direction: 'in' from the customer, 'out' to the customer, 'both'
+        - channel: 'phone', 'email', 'message', 'meeting', 'order', 'handoff'
+        - role: in which the person acted, where the room knows, or NULL
+        - contact_id: with whom, or NULL
+        - model, res_id: the row that proves it
+
+        What is of one company only is matched with the file's company; a person counts
+        only for companies they work for.
+
+        :param since: naive UTC `datetime` before which nothing is wanted
+        :return: list of `SQL`
+        """
+        return []
+
+    @api.model
+    def _get_promise_queries(self):
+        """Return which open promises to a customer are known to the salesperson alone.
+
+        A room adds its own. Each is a SELECT over the expressions of
+        `_get_touch_queries`, of these columns: customer_id, kind ('activity', 'meeting',
+        'handoff'), model, res_id (what to open) and day.
+
+        :return: list of `SQL`
+        """
+        return []
+
+    @api.model
+    def _get_touched_models(self):
+        """Return {model: column that holds the customer file} of the documents whose
+        activities are about a customer; a room adds its own."""
+        return {
+            "broker.customer": "id",
+            "crm.lead": "broker_customer_id",
+            "sale.order": "broker_customer_id",
+            "account.move": "broker_customer_id",
+        }
+
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Called after a manager corrected who had a role in the past.
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .broker_customer_hook_mixin import HeldKind
 from .broker_handoff_flow_mixin import OPEN_STATES
@@ -46,6 +47,45 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         return super()._get_held_kinds() + [
             HeldKind("handoff", role, "broker.handoff", "customer_id", user_field, is_open)
             for role, user_field in (("sales", "sender_id"), ("service", "receiver_id"))
+        ]
+
+    @api.model
+    def _get_touched_models(self):
+        """Add the packets: what is to be done on them is about the customer."""
+        return super()._get_touched_models() | {"broker.handoff": "customer_id"}
+
+    @api.model
+    def _get_touch_queries(self, since=None):
+        """Add accepted handoffs: with them the customer meets the service agent."""
+        return super()._get_touch_queries(since) + [
+            SQL(
+                """
+                SELECT customer.id, handoff.receiver_id, handoff.accepted_at, 'out', 'handoff', 'service', NULL::int,
+                       'broker.handoff', handoff.id
+                  FROM customer
+                  JOIN broker_handoff handoff ON handoff.customer_id = customer.id
+                 WHERE handoff.state = 'accepted'
+                   AND handoff.receiver_id IS NOT NULL
+                   AND %s
+                """,
+                self._get_since_condition("handoff", "accepted_at", since),
+            )
+        ]
+
+    @api.model
+    def _get_promise_queries(self):
+        """Add the packets that nobody has taken over from the salesperson yet."""
+        return super()._get_promise_queries() + [
+            SQL(
+                """
+                SELECT customer.id, 'handoff', 'broker.handoff', handoff.id, handoff.create_date::date
+                  FROM customer
+                  JOIN broker_handoff handoff ON handoff.customer_id = customer.id
+                   AND handoff.sender_id = customer.salesperson_id
+                 WHERE handoff.state IN %s
+                """,
+                tuple(OPEN_STATES),
+            )
         ]
 
     @api.model

@@ -354,8 +354,34 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
 
     @api.model
     def _get_weight(self, tier_rank):
-        """A customer weighs the rank of its tier, without one as much as the lowest."""
+        """A customer weighs the rank of its tier, without one as much as the lowest.
+
+        `_get_holding_query` says the same in SQL.
+        """
         return max(tier_rank, 1)
+
+    @api.model
+    def _get_holding_query(self):
+        """Return the `SQL` SELECT of who has which customer in which role now: company_id,
+        customer_id, partner_id, role, user_id, tier_id and the customer's weight."""
+        return SQL(
+            """
+            SELECT assignment.company_id, customer.id AS customer_id, customer.partner_id, assignment.role,
+                   assignment.user_id, customer.tier_id, GREATEST(COALESCE(tier.rank, 1), 1) AS weight
+              FROM broker_assignment assignment
+              JOIN broker_customer customer ON customer.id = assignment.customer_id AND customer.active
+         LEFT JOIN broker_tier tier ON tier.id = customer.tier_id
+             WHERE assignment.date_to IS NULL AND assignment.is_void IS NOT TRUE
+            """
+        )
+
+    @api.model
+    def _flush_holdings(self):
+        """Write what `_get_holding_query` reads."""
+        self.env["broker.assignment"].flush_model()
+        self.env["broker.customer"].flush_model(["active", "tier_id"])
+        self.env["broker.tier"].flush_model(["rank", "is_key"])
+        self.env["res.partner"].flush_model(["state_id"])
 
     def _get_candidates(self, role):
         """Return who can take over a role, in sudo.
@@ -418,24 +444,19 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         :return: {(role, user id): weight of the customers} and {(role, user id): ids of
             the states that they serve}, by one query
         """
-        self.env["broker.assignment"].flush_model()
-        self.env["broker.customer"].flush_model(["active", "tier_id"])
-        self.env["res.partner"].flush_model(["state_id"])
+        self._flush_holdings()
         loads = defaultdict(int)
         states = defaultdict(set)
         for role, user_id, state_id, weight in self.env.execute_query(
             SQL(
                 """
-                SELECT assignment.role, assignment.user_id, partner.state_id, SUM(GREATEST(COALESCE(tier.rank, 1), 1))
-                  FROM broker_assignment assignment
-                  JOIN broker_customer customer ON customer.id = assignment.customer_id AND customer.active
-                  JOIN res_partner partner ON partner.id = customer.partner_id
-             LEFT JOIN broker_tier tier ON tier.id = customer.tier_id
-                 WHERE assignment.date_to IS NULL
-                   AND assignment.is_void IS NOT TRUE
-                   AND assignment.company_id = %s
-              GROUP BY assignment.role, assignment.user_id, partner.state_id
+                SELECT holding.role, holding.user_id, partner.state_id, SUM(holding.weight)
+                  FROM (%s) AS holding
+                  JOIN res_partner partner ON partner.id = holding.partner_id
+                 WHERE holding.company_id = %s
+              GROUP BY holding.role, holding.user_id, partner.state_id
                 """,
+                self._get_holding_query(),
                 self.company_id.id,
             )
         ):

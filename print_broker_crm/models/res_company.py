@@ -1,6 +1,9 @@
+from datetime import datetime, time, timedelta
+
 from pytz import UTC, timezone
 
 from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
 
 
 class ResCompany(models.Model):
@@ -60,6 +63,49 @@ class ResCompany(models.Model):
         "The access log must be kept for one day at least.",
     )
 
+    broker_silent_days = fields.Integer(
+        string="Silent After",
+        default=90,
+        help="A customer of whom nothing was heard for more days than this is silent: no order, no message, no "
+        "meeting, no care call in which somebody was reached.",
+    )
+    broker_readiness_touch_days = fields.Integer(
+        string="A Colleague in Touch Within",
+        default=90,
+        help="Days in which somebody besides the salesperson must have been in touch with the customer.",
+    )
+    broker_readiness_care_days = fields.Integer(
+        string="Care Line in Touch Within",
+        default=90,
+        help="Days in which the care line must have reached a customer without a tier; a tier has its own cadence.",
+    )
+    broker_readiness_touch_points = fields.Integer(string="Points for a Colleague in Touch", default=40)
+    broker_readiness_file_points = fields.Integer(string="Points for a Complete File", default=20)
+    broker_readiness_care_points = fields.Integer(string="Points for the Care Line in Touch", default=20)
+    broker_readiness_promise_points = fields.Integer(string="Points for Shared Promises", default=20)
+    broker_readiness_mark_date = fields.Date(
+        string="Day of the Last Readiness Run", readonly=True, copy=False, groups=NO_ACCESS
+    )
+    broker_readiness_mark_id = fields.Integer(
+        string="Readiness Run up to Customer",
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="Database id of the last customer looked at on that day.",
+    )
+
+    _broker_succession_days_positive = models.Constraint(
+        "CHECK (broker_silent_days > 0 AND broker_readiness_touch_days > 0 AND broker_readiness_care_days > 0)",
+        "The days after which a customer is silent, and those of succession readiness, must be more than zero.",
+    )
+    _broker_readiness_points_sum = models.Constraint(
+        "CHECK (LEAST(broker_readiness_touch_points, broker_readiness_file_points, broker_readiness_care_points,"
+        " broker_readiness_promise_points) >= 0 AND broker_readiness_touch_points + broker_readiness_file_points"
+        " + broker_readiness_care_points + broker_readiness_promise_points = 100)",
+        "The points of succession readiness (a colleague in touch, a complete file, the care line in touch, shared "
+        "promises) must add up to 100, and none may be below zero.",
+    )
+
     def _get_broker_calendar(self):
         """Return the `resource.calendar` in which the firm's clocks run, or none."""
         self.ensure_one()
@@ -83,3 +129,14 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         return bool(moment) and UTC.localize(moment).astimezone(timezone(self._get_broker_tz())).date()
+
+    def _get_broker_day_start(self, days_ago=0):
+        """Return the moment at which the firm's present day began, or an earlier one.
+
+        :param days_ago: how many days before the present one
+        :return: naive UTC `datetime`
+        """
+        self.ensure_one()
+        day = self._get_broker_today() - timedelta(days=days_ago)
+        start = timezone(self._get_broker_tz()).localize(datetime.combine(day, time.min))
+        return start.astimezone(UTC).replace(tzinfo=None)

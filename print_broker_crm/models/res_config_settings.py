@@ -9,3 +9,12 @@ class ResConfigSettings(models.TransientModel):
     broker_need_stale_days = fields.Integer(related="company_id.broker_need_stale_days", readonly=False)
     broker_bulk_read_threshold = fields.Integer(related="company_id.broker_bulk_read_threshold", readonly=False)
     broker_access_log_days = fields.Integer(related="company_id.broker_access_log_days", readonly=False)
+    broker_silent_days = fields.Integer(related="company_id.broker_silent_days", readonly=False)
+    broker_readiness_touch_days = fields.Integer(related="company_id.broker_readiness_touch_days", readonly=False)
+    broker_readiness_care_days = fields.Integer(related="company_id.broker_readiness_care_days", readonly=False)
+    broker_readiness_touch_points = fields.Integer(related="company_id.broker_readiness_touch_points", readonly=False)
+    broker_readiness_file_points = fields.Integer(related="company_id.broker_readiness_file_points", readonly=False)
+    broker_readiness_care_points = fields.Integer(related="company_id.broker_readiness_care_points", readonly=False)
+    broker_readiness_promise_points = fields.Integer(
+        related="company_id.broker_readiness_promise_points", readonly=False
+    )

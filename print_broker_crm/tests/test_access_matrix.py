@@ -290,6 +290,7 @@ SETTINGS = {
     "broker.commission.rule": ("qian", "qian"),
     "broker.commission.share": ("qian", "qian"),
     "broker.access.log": ("qian", ""),
+    "broker.staff.load": ("qian", ""),
 }
 
 # Analyses: whose figures are in them.
