@@ -162,7 +162,7 @@ class BrokerCommissionSplit(models.Model):
         for line in open_lines:
             order = line.order_id
             fact = facts[order.id]
-            rule = self._get_rule(order.broker_commission_plan_id, line, fact)
+            rule = self._match_rule(order.broker_commission_plan_id.rule_ids, fact, line)
             if rule:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule
@@ -171,13 +171,12 @@ class BrokerCommissionSplit(models.Model):
         self._create_splits(rules_by_order, facts)
 
     @api.model
-    def _get_rule(self, plan, line, fact):
-        """Return the rule of a plan that a line of a job falls under, or none.
+    def _match_rule(self, rules, fact, line):
+        """Return the first of some rules that holds for a line of a job, or none.
 
-        :param line: a `sale.order.line`
-        :param fact: what is known of the job, see `_get_facts`
+        :param fact: of the line's order, see `_get_facts`
         """
-        return plan.rule_ids._match(fact["origin"], fact["order_kinds"], line.product_id.categ_id)
+        return rules._match(fact["origin"], fact["order_kinds"], line.product_id.categ_id)
 
     @api.model
     def _fill_payees(self, orders):
