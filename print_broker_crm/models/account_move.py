@@ -19,6 +19,13 @@ class AccountMove(models.Model):
         compute="_compute_broker_commission_count",
         groups="print_broker_crm.group_manager",
     )
+    broker_statement_ids = fields.One2many(
+        "broker.commission.statement",
+        "move_id",
+        string="Commission Statements",
+        readonly=True,
+        groups="print_broker_crm.group_manager",
+    )
 
     def _auto_init(self):
         # On a database full of invoices the column is filled by the install hook.

@@ -82,10 +82,17 @@ class BrokerCommissionEntry(models.Model):
         precompute=True,
         help="Earned and not released yet.",
     )
+    statement_id = fields.Many2one(
+        "broker.commission.statement",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The confirmed statement that the entry stands on. Empty: it falls into the payee's open month.",
+    )
     trace = fields.Text(help="The figures behind the amount, as written at the time.")
     explanation = fields.Text(compute="_compute_explanation")
 
     _company_book_idx = models.Index("(company_id, book, user_id)")
+    _unassigned_idx = models.Index("(company_id, user_id, date) WHERE statement_id IS NULL AND book = 'released'")
 
     @api.depends("move_name", "role", "book")
     def _compute_display_name(self):
@@ -107,7 +114,11 @@ class BrokerCommissionEntry(models.Model):
     # CRUD
 
     def write(self, vals):
-        """Refuse every change: a correction is a new row."""
+        """Refuse every change: a correction is a new row.
+
+        The statement alone is put on a row once, past this method, when the statement
+        is confirmed; see `broker.commission.statement._claim`.
+        """
         if self:
             raise UserError(
                 self.env._(

@@ -3,6 +3,7 @@ from datetime import datetime, time, timedelta
 from pytz import UTC, timezone
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 
 
@@ -105,6 +106,55 @@ class ResCompany(models.Model):
         "The points of succession readiness (a colleague in touch, a complete file, the care line in touch, shared "
         "promises) must add up to 100, and none may be below zero.",
     )
+
+    broker_statement_months = fields.Integer(
+        string="Months of a Commission Statement",
+        default=1,
+        help="How many months a commission statement covers, counted from the beginning of the year.",
+    )
+    broker_statement_auto = fields.Boolean(
+        string="Open Commission Statements by Themselves",
+        default=True,
+        help="When a period is over, a statement is opened for everybody who has something on it.",
+    )
+
+    broker_statement_payment = fields.Selection(
+        [("mark", "Just mark it as paid"), ("bill", "Make a vendor bill"), ("entry", "Make a journal entry")],
+        string="Paying Commission",
+        required=True,
+        default="mark",
+        help="What paying a commission statement leaves in accounting: nothing, a draft bill or a draft entry.",
+    )
+    broker_statement_journal_id = fields.Many2one(
+        "account.journal",
+        string="Commission Journal",
+        domain="[('type', 'in', ('purchase', 'general')), ('company_id', 'parent_of', id)]",
+    )
+    broker_statement_expense_account_id = fields.Many2one("account.account", string="Commission Expense Account")
+    broker_statement_payable_account_id = fields.Many2one("account.account", string="Commission Payable Account")
+
+    _broker_statement_months_known = models.Constraint(
+        "CHECK (broker_statement_months IN (1, 2, 3, 4, 6, 12))",
+        "A commission statement covers 1, 2, 3, 4, 6 or 12 months, so that periods fit into the year.",
+    )
+
+    def _check_broker_statement_accounts(self):
+        """Raise when paying should make a document and does not know where to write it."""
+        self.ensure_one()
+        is_bill = self.broker_statement_payment == "bill"
+        journal_type = "purchase" if is_bill else "general"
+        if (
+            self.broker_statement_journal_id.type != journal_type
+            or not self.broker_statement_expense_account_id
+            or not (is_bill or self.broker_statement_payable_account_id)
+        ):
+            raise UserError(
+                self.env._(
+                    "Paying commission of %(company)s makes a vendor bill or a journal entry. Choose a journal of "
+                    "that kind and the accounts in the settings, or let paying just be a mark.",
+                    company=self.name,
+                )
+            )
 
     def _get_broker_calendar(self):
         """Return the `resource.calendar` in which the firm's clocks run, or none."""

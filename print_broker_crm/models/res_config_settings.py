@@ -18,3 +18,13 @@ class ResConfigSettings(models.TransientModel):
     broker_readiness_promise_points = fields.Integer(
         related="company_id.broker_readiness_promise_points", readonly=False
     )
+    broker_statement_months = fields.Integer(related="company_id.broker_statement_months", readonly=False)
+    broker_statement_auto = fields.Boolean(related="company_id.broker_statement_auto", readonly=False)
+    broker_statement_payment = fields.Selection(related="company_id.broker_statement_payment", readonly=False)
+    broker_statement_journal_id = fields.Many2one(related="company_id.broker_statement_journal_id", readonly=False)
+    broker_statement_expense_account_id = fields.Many2one(
+        related="company_id.broker_statement_expense_account_id", readonly=False
+    )
+    broker_statement_payable_account_id = fields.Many2one(
+        related="company_id.broker_statement_payable_account_id", readonly=False
+    )

@@ -9,6 +9,7 @@ from . import (
     test_commission_ledger,
     test_commission_plan,
     test_commission_property,
+    test_commission_statement,
     test_commission_sweep,
 )
 from . import test_tier_policy, test_tier_run, test_tier_score

@@ -53,6 +53,7 @@ class ProtectionCommon(BrokerAccountCommon):
         cls.pearl_handoff = cls.papers["broker.handoff"]["pearl"]
         cls.pearl_handoff.sudo().write({"state": "submitted", "receiver_id": cls.service_lin.id})
         cls._run_night()
+        cls._pay_people()
         cls.env.flush_all()
 
     @classmethod
@@ -71,6 +72,21 @@ class ProtectionCommon(BrokerAccountCommon):
             }
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)
+
+    @classmethod
+    def _pay_people(cls):
+        """Give Chen, Zhao and Wang, who work with Jade, Opal and Pearl, a statement
+        and an adjustment each."""
+        for label, user in (("jade", cls.service_chen), ("opal", cls.sales_zhao), ("pearl", cls.sales_wang)):
+            vals = {"user_id": user.id, "company_id": cls.company.id}
+            records = {
+                "broker.commission.statement": cls.env["broker.commission.statement"].create(vals),
+                "broker.commission.adjustment": cls.env["broker.commission.adjustment"].create(
+                    {**vals, "amount": 1.0, "reason": label}
+                ),
+            }
+            for model, found in records.items():
+                cls.papers.setdefault(model, {})[label] = found
 
     @classmethod
     def _fill_customer_papers(cls, label, partner, service, salesperson):

@@ -23,7 +23,12 @@ KEPT = {
     "calendar.event",
 }
 # A person's own pay stays explained when the customer has gone to another.
-KEPT_AFTER_TRANSFER = KEPT | {"broker.commission.split", "broker.commission.entry", "broker.commission.statement"}
+KEPT_AFTER_TRANSFER = KEPT | {
+    "broker.commission.split",
+    "broker.commission.entry",
+    "broker.commission.statement",
+    "broker.commission.pending",
+}
 
 
 @tagged("post_install", "-at_install")

@@ -1,0 +1,130 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+# What a manager writes; the other kinds come from instalments and decided disputes.
+_MANUAL_KINDS = ("adjustment", "draw", "advance")
+_CREATE_FIELDS = {"company_id", "user_id", "date", "kind", "amount", "reason", "entry_id"}
+
+
+class BrokerCommissionAdjustment(models.Model):
+    """What a manager adds to or takes from somebody's balance, with a reason.
+
+    The ledger has one writer, and its rows come from invoices alone. What people decide
+    stands beside it: adjustments, draws and advances that were paid ahead, instalments
+    of a clawback, decided disputes. Append-only as the ledger is: a mistake is put
+    right by another row.
+    """
+
+    _name = "broker.commission.adjustment"
+    _description = "Commission Adjustment"
+    _order = "date desc, id desc"
+    _rec_name = "reason"
+    _check_company_auto = True
+    _allow_sudo_commands = False
+
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, ondelete="restrict", default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Payee",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        context={"active_test": False},
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+    )
+    date = fields.Date(
+        required=True,
+        default=lambda self: self.env.company._get_broker_today(),
+        help="It falls into the statement of this day; where that is confirmed already, into the next one.",
+    )
+    kind = fields.Selection(
+        [
+            ("adjustment", "Adjustment"),
+            ("draw", "Draw"),
+            ("advance", "Advance"),
+            ("deferral", "Spread over instalments"),
+            ("instalment", "Instalment"),
+            ("dispute", "Decided dispute"),
+        ],
+        required=True,
+        default="adjustment",
+        help="A draw or an advance was paid ahead and is deducted, so its amount is negative.",
+    )
+    amount = fields.Monetary(required=True, help="What it does to the balance: negative amounts are deducted.")
+    reason = fields.Char(required=True, help="Why; the payee reads it.")
+    entry_id = fields.Many2one(
+        "broker.commission.entry", string="Concerns Entry", index="btree_not_null", ondelete="restrict"
+    )
+    parent_id = fields.Many2one(
+        "broker.commission.adjustment",
+        string="Instalment of",
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    statement_id = fields.Many2one(
+        "broker.commission.statement",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The confirmed statement that it stands on. Empty: it falls into an open month.",
+    )
+
+    _unassigned_idx = models.Index("(company_id, user_id, date) WHERE statement_id IS NULL")
+    _amount_not_zero = models.Constraint("CHECK (amount <> 0)", "An adjustment of nothing changes nothing.")
+    _paid_ahead_negative = models.Constraint(
+        "CHECK (kind NOT IN ('draw', 'advance') OR amount < 0)",
+        "A draw or an advance was paid ahead and is deducted: enter its amount with a minus.",
+    )
+
+    @api.constrains("entry_id", "user_id", "company_id")
+    def _check_entry(self):
+        for row in self:
+            entry = row.entry_id.sudo()
+            if entry and (entry.user_id != row.user_id or entry.company_id != row.company_id):
+                raise ValidationError(
+                    self.env._(
+                        "The entry %(entry)s is not one of %(person)s in this company.",
+                        entry=entry.display_name,
+                        person=row.user_id.name,
+                    )
+                )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let managers adjust balances; what else stands here our own code appends."""
+        defaults = self.default_get(["kind"])
+        for vals in vals_list:
+            kind = vals.get("kind", defaults.get("kind"))
+            if kind not in _MANUAL_KINDS or any(vals[name] for name in set(vals) - _CREATE_FIELDS):
+                raise UserError(
+                    self.env._(
+                        "By hand there are adjustments, draws and advances. Instalments come from a statement, "
+                        "corrections from a decided dispute."
+                    )
+                )
+        return super().create(vals_list)
+
+    def _append(self, vals_list):
+        """Write rows of any kind; not to be had by RPC."""
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse every change: a correction is a new row."""
+        if self:
+            raise UserError(self.env._("Adjustments are not edited. Put a mistake right by another adjustment."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Adjustments are never deleted. Put a mistake right by another adjustment."))
+
+    def copy_data(self, default=None):
+        raise UserError(self.env._("Adjustments are not copied: each has its own reason."))
+
+    @api.model
+    def load(self, fields, data):
+        raise UserError(self.env._("Adjustments are not imported: each has its own reason."))

@@ -1,0 +1,227 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+
+class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
+    """What becomes of a confirmed balance: it is paid, or carried to the next statement.
+
+    Paying is a mark with a date, or makes a draft document for accounting as well: a
+    vendor bill of the payee, or a journal entry. Once a later statement was confirmed,
+    the balance stands there and is paid there.
+    """
+
+    _name = "broker.commission.statement.payment.mixin"
+    _description = "Commission Statement: Payment"
+
+    currency_id = fields.Many2one("res.currency")
+    paid_amount = fields.Monetary(string="Paid", readonly=True, copy=False)
+    paid_on = fields.Date(readonly=True, copy=False)
+    payment_reference = fields.Char(readonly=True, copy=False)
+    move_id = fields.Many2one(
+        "account.move",
+        string="Payment Document",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups="account.group_account_readonly,account.group_account_invoice",
+        help="The vendor bill or journal entry that paying has made.",
+    )
+    document_state = fields.Selection(
+        [("draft", "Draft"), ("posted", "Posted"), ("cancel", "Cancelled")],
+        string="Document Status",
+        compute="_compute_document_state",
+        compute_sudo=True,
+    )
+    carried_to_id = fields.Many2one(
+        "broker.commission.statement",
+        string="Carried to",
+        compute="_compute_carried_to_id",
+        compute_sudo=True,
+        help="A later statement was confirmed: what was not paid of this one stands there.",
+    )
+
+    @api.depends("move_id.state")
+    def _compute_document_state(self):
+        for statement in self:
+            statement.document_state = statement.move_id.state
+
+    @api.depends("state")
+    def _compute_carried_to_id(self):
+        later = {}
+        for statement in self._get_person_statements().filtered(lambda s: s.state != "open").sorted("date_to"):
+            later.setdefault((statement.company_id, statement.user_id), []).append(statement)
+        for statement in self:
+            statement.carried_to_id = statement.state != "open" and next(
+                (
+                    other
+                    for other in later.get((statement.company_id, statement.user_id), [])
+                    if other.date_from > statement.date_to
+                ),
+                False,
+            )
+
+    # ACTIONS
+
+    def action_pay(self):
+        """Ask for the day and the reference of a payment."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Pay Commission"),
+            "res_model": "broker.commission.statement.payment",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_statement_ids": self.ids},
+        }
+
+    def action_take_back_payment(self):
+        """Say that a payment did not happen: the balance is to be paid again.
+
+        :raises AccessError: for anybody but a manager
+        :raises UserError: where a document stands, or the balance was carried on
+        """
+        self._check_manager()
+        statements = self.sudo()
+        statements._lock()
+        for statement in statements:
+            if statement.state != "paid":
+                raise UserError(self.env._("%(statement)s is not marked as paid.", statement=statement.display_name))
+            statement._check_not_carried()
+            if statement.document_state not in (False, "cancel"):
+                raise UserError(
+                    self.env._(
+                        "Cancel %(document)s first: it says that %(statement)s is paid.",
+                        document=statement.move_id.display_name,
+                        statement=statement.display_name,
+                    )
+                )
+        statements._write_step(
+            {"state": "confirmed", "paid_amount": 0.0, "paid_on": False, "payment_reference": False, "move_id": False}
+        )
+        return True
+
+    def action_view_document(self):
+        """Open the vendor bill or journal entry of the payment."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+        }
+
+    # BUSINESS
+
+    def _pay(self, date, reference="", amount=None):
+        """Mark statements as paid, and make the document that the company wishes.
+
+        :param date: the day of the payment
+        :param reference: what the bank or the cash book calls it
+        :param amount: of a single statement, where less than the balance is paid; the
+            rest is carried to the next statement
+        """
+        self._lock()
+        for statement in self:
+            statement._check_payable()
+            paid = statement.payable_amount if amount is None else statement.currency_id.round(amount)
+            if not 0 < paid <= statement.payable_amount:
+                raise UserError(
+                    self.env._(
+                        "Of %(statement)s there are %(amount)s to pay: enter that, or less.",
+                        statement=statement.display_name,
+                        amount=statement.currency_id.format(statement.payable_amount),
+                    )
+                )
+            move = statement._create_document(date, paid)
+            statement._write_step(
+                {
+                    "state": "paid",
+                    "paid_amount": paid,
+                    "paid_on": date,
+                    "payment_reference": reference,
+                    "move_id": move.id,
+                }
+            )
+
+    def _check_payable(self):
+        self.ensure_one()
+        if self.state == "paid":
+            raise UserError(self.env._("%(statement)s is paid already.", statement=self.display_name))
+        if self.state != "confirmed":
+            raise UserError(self.env._("Confirm %(statement)s before paying it.", statement=self.display_name))
+        self._check_not_carried()
+        if not self.payable_amount:
+            raise UserError(
+                self.env._(
+                    "There is nothing to pay on %(statement)s: its balance is carried to the next one.",
+                    statement=self.display_name,
+                )
+            )
+
+    def _check_not_carried(self):
+        if self.carried_to_id:
+            raise UserError(
+                self.env._(
+                    "The balance of %(statement)s was carried to %(later)s. Pay it there.",
+                    statement=self.display_name,
+                    later=self.carried_to_id.display_name,
+                )
+            )
+
+    def _get_unpaid_balance(self):
+        return self.company_id.currency_id.round(super()._get_unpaid_balance() - self.paid_amount)
+
+    # DOCUMENTS
+
+    def _create_document(self, date, amount):
+        """Return the draft document that accounting checks and posts, or none."""
+        company = self.company_id
+        Move = self.env["account.move"].sudo().with_company(company)
+        if company.broker_statement_payment == "mark":
+            return Move
+        company._check_broker_statement_accounts()
+        vals = {
+            "company_id": company.id,
+            "journal_id": company.broker_statement_journal_id.id,
+            "partner_id": self.user_id.partner_id.id,
+            "ref": self.display_name,
+        }
+        if company.broker_statement_payment == "bill":
+            line = {
+                "name": self.env._("Commission %(period)s", period=self._get_period_name()),
+                "account_id": company.broker_statement_expense_account_id.id,
+                "quantity": 1.0,
+                "price_unit": amount,
+                "tax_ids": [Command.clear()],
+            }
+            return Move.create(
+                {
+                    **vals,
+                    "move_type": "in_invoice",
+                    "invoice_date": date,
+                    "currency_id": company.currency_id.id,
+                    "invoice_line_ids": [Command.create(line)],
+                }
+            )
+        return Move.create(
+            {
+                **vals,
+                "move_type": "entry",
+                "date": date,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "name": self.display_name,
+                            "partner_id": self.user_id.partner_id.id,
+                            "account_id": account.id,
+                            "balance": balance,
+                        }
+                    )
+                    for account, balance in (
+                        (company.broker_statement_expense_account_id, amount),
+                        (company.broker_statement_payable_account_id, -amount),
+                    )
+                ],
+            }
+        )
