@@ -49,6 +49,8 @@
         "views/broker_customer_staff_views.xml",
         "views/broker_need_views.xml",
         "views/broker_customer_need_views.xml",
+        "views/broker_referral_views.xml",
+        "views/broker_customer_referral_views.xml",
         "views/res_partner_views.xml",
         "views/broker_handoff_views.xml",
         "views/broker_handoff_requirement_views.xml",

@@ -289,7 +289,7 @@ class BrokerCommissionSplit(models.Model):
                 sales = assignments.get("sales")
                 if first_orders.get(customer.id, order.id) == order.id:
                     kinds = {"first"}
-                    if order.opportunity_id.referred:
+                    if order.opportunity_id.referred or customer.referrer_customer_id:
                         kinds.add("referral")
                 else:
                     kinds = {"repeat"}

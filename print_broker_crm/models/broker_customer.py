@@ -39,6 +39,7 @@ class BrokerCustomer(models.Model):
         "mail.activity.mixin",
         "broker.customer.staff.mixin",
         "broker.customer.need.mixin",
+        "broker.customer.referral.mixin",
         "broker.customer.relay.mixin",
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
@@ -431,6 +432,7 @@ class BrokerCustomer(models.Model):
             for row in list(rows.values())[:1]:
                 partner.sudo().user_id = row.user_id
         customers._log_assignments({"sales": {}}, {"sales": "user_id"})
+        customers._drop_own_referrals()
 
     def _merge_into(self, target):
         """Fold these files into another of the same company before their partners

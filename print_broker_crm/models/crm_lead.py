@@ -5,7 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["broker.access.log.mixin", "crm.lead"]
+    _inherit = ["broker.access.log.mixin", "broker.lead.referral.mixin", "crm.lead"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -102,17 +102,14 @@ class CrmLead(models.Model):
     def _broker_after_stage(self, won_before, in_handoff_before):
         """Open customer files for newly won leads, handoffs for those handed over."""
         entered = self.filtered("stage_id.is_service_handoff") - in_handoff_before
-        for company, leads in (
-            (self._broker_filter_won() - won_before)
-            .filtered("partner_id")
-            .grouped(lambda lead: lead._get_broker_company())
-            .items()
-        ):
+        won = (self._broker_filter_won() - won_before).filtered("partner_id")
+        for company, leads in won.grouped(lambda lead: lead._get_broker_company()).items():
             self.env["broker.customer"]._open_for_partners(
                 leads.partner_id, company, {lead.partner_id: lead.user_id for lead in leads}
             )
         if entered:
             self.env["broker.handoff"]._open_for_leads(entered)
+        self.env["broker.customer"]._take_over_referrers(won.grouped("broker_customer_id"))
 
     def action_view_broker_handoffs(self):
         """Open the handoff of the opportunity, or the list when there are several."""
@@ -129,4 +126,5 @@ class CrmLead(models.Model):
     def _merge_dependences(self, opportunities):
         result = super()._merge_dependences(opportunities)
         self.env["broker.handoff"]._merge_leads(self, opportunities)
+        self._merge_referrers(opportunities)
         return result

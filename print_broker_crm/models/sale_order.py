@@ -145,6 +145,9 @@ class SaleOrder(models.Model):
             self.env["broker.customer"]._open_for_partners(
                 orders.partner_id, company, {order.partner_id: order.user_id for order in orders}
             )
+        self.env["broker.customer"]._take_over_referrers(
+            {customer: orders.opportunity_id for customer, orders in self.grouped("broker_customer_id").items()}
+        )
         self.env["broker.handoff"]._attach_orders(self)
         self.env["broker.need"]._prove_by_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)

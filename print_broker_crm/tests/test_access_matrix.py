@@ -311,6 +311,7 @@ SETTINGS = {
     "broker.commission.share": ("qian", "qian"),
     "broker.access.log": ("qian", ""),
     "broker.staff.load": ("qian", ""),
+    "broker.referral": ("qian", ""),
 }
 
 # Analyses: whose figures are in them.
