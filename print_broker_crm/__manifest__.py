@@ -28,6 +28,7 @@
         "data/broker_care_rule_data.xml",
         "data/broker_care_cron_data.xml",
         "data/broker_staff_change_data.xml",
+        "wizard/broker_commission_plan_version_views.xml",
         "wizard/broker_handoff_return_views.xml",
         "wizard/broker_staff_change_successor_views.xml",
         "wizard/broker_staff_change_preview_views.xml",

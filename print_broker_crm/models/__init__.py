@@ -24,6 +24,8 @@ from . import (
     broker_commission_rule,
     broker_commission_share,
     broker_commission_split_correction_mixin,
+    broker_commission_split_bringer_mixin,
+    broker_commission_split_renewal_mixin,
     broker_commission_split,
     broker_commission_entry_batch_mixin,
     broker_commission_entry_writer_mixin,

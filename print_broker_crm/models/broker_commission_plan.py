@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date, format_list
 
 # What may change on a plan that ledger entries already refer to: all the rest is in
 # the explanation of those entries.
@@ -65,6 +68,32 @@ class BrokerCommissionPlan(models.Model):
         help="The commission of people who leave the firm, on the jobs they already have. Where it stops, they "
         "keep what was released by the day; the rest is nobody's and stays in the manager's sight.",
     )
+    date_to = fields.Date(
+        string="Valid until",
+        compute="_compute_date_to",
+        help="The day before the next plan begins; empty for the last one.",
+    )
+    predecessor_id = fields.Many2one(
+        "broker.commission.plan",
+        string="Version of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The plan that this one was made from and follows.",
+    )
+    successor_id = fields.Many2one(
+        "broker.commission.plan",
+        string="Followed by",
+        compute="_compute_successor_id",
+        help="The first version that was made from this plan.",
+    )
+    job_renewal_count = fields.Integer(
+        string="Jobs Without Entries",
+        compute="_compute_job_renewal_count",
+        help="Jobs confirmed since this plan began that nothing was written for yet, and that do not follow it "
+        "as it is now.",
+    )
     rule_ids = fields.One2many("broker.commission.rule", "plan_id", string="Rules", copy=True)
     is_used = fields.Boolean(
         string="In Use",
@@ -85,6 +114,28 @@ class BrokerCommissionPlan(models.Model):
         used = self._get_used()
         for plan in self:
             plan.is_used = plan._origin in used
+
+    @api.depends("date_from", "company_id", "active")
+    def _compute_date_to(self):
+        plans = self.sudo().search(Domain("company_id", "in", self.company_id.ids), order="date_from")
+        starts = {company: rows.mapped("date_from") for company, rows in plans.grouped("company_id").items()}
+        for plan in self:
+            begins = starts.get(plan.company_id, []) if plan.active and plan.date_from else []
+            later = [day for day in begins if day > plan.date_from]
+            plan.date_to = later[0] - timedelta(days=1) if later else False
+
+    def _compute_successor_id(self):
+        versions = self.search(Domain("predecessor_id", "in", self.ids), order="date_from desc")
+        by_plan = {plan.predecessor_id.id: plan for plan in versions}
+        for plan in self:
+            plan.successor_id = by_plan.get(plan._origin.id)
+
+    def _compute_job_renewal_count(self):
+        for plan in self:
+            jobs = plan._get_jobs_without_entries() if plan.id and plan.active else self.env["sale.order"]
+            splits = self.env["broker.commission.split"].sudo().search(Domain("order_id", "in", jobs.ids))
+            stale = splits.filtered(lambda split, plan=plan: split.plan_id != plan or not split._is_as_planned())
+            plan.job_renewal_count = len(stale.order_id)
 
     # CRUD
 
@@ -107,27 +158,114 @@ class BrokerCommissionPlan(models.Model):
     # ACTIONS
 
     def action_new_version(self):
-        """Open a copy of this plan that is valid from today, for changing."""
+        """Ask from which day on the next version of this plan holds."""
         self.ensure_one()
-        day = self.company_id._get_broker_today()
-        taken = self.search_count(Domain("company_id", "=", self.company_id.id) & Domain("date_from", "=", day))
-        if taken:
-            raise UserError(
-                self.env._(
-                    "A plan of %(company)s already begins today. Change that plan, or "
-                    "create the next one with a later date.",
-                    company=self.company_id.name,
-                )
-            )
-        plan = self.copy({"name": self.name, "date_from": day})
         return {
             "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": plan.id,
+            "name": self.env._("New Version"),
+            "res_model": "broker.commission.plan.version",
             "view_mode": "form",
+            "target": "new",
+            "context": {"default_plan_id": self.id},
         }
 
+    def action_renew_jobs(self):
+        """Split the jobs of this plan's days that have no ledger entries again.
+
+        For a version from a past day, after its numbers were set: jobs confirmed since
+        then follow it as if it had been there.
+
+        :raises AccessError: for anybody but a manager
+        """
+        self.check_access("write")
+        for plan in self:
+            self.env["broker.commission.split"]._renew_orders(plan._get_jobs_without_entries())
+        return True
+
     # BUSINESS
+
+    def _create_version(self, day):
+        """Copy this plan into one that holds from a day on; return the copy.
+
+        A past day is possible within the present month, which is still open, as long
+        as nothing stands in the ledger for the jobs that would follow the new version.
+
+        :param day: the first day of the version, a `date`
+        :raises UserError: when the day is taken, or is too far in the past
+        """
+        self.ensure_one()
+        today = self.company_id._get_broker_today()
+        if self.search_count(Domain("company_id", "=", self.company_id.id) & Domain("date_from", "=", day)):
+            raise UserError(
+                self.env._(
+                    "A plan of %(company)s already begins on %(day)s. Change that plan, or choose another day.",
+                    company=self.company_id.name,
+                    day=format_date(self.env, day),
+                )
+            )
+        if day < self.date_from:
+            raise UserError(
+                self.env._(
+                    "%(plan)s itself begins on %(day)s; its next version begins later.",
+                    plan=self.name,
+                    day=format_date(self.env, self.date_from),
+                )
+            )
+        if day < today.replace(day=1):
+            raise UserError(
+                self.env._(
+                    "A version begins in the present month, from %(day)s on, or later: months that are over stay "
+                    "as they are.",
+                    day=format_date(self.env, today.replace(day=1)),
+                )
+            )
+        if day < today:
+            jobs = self.env["broker.commission.split"]._get_used_orders(self._get_jobs_of_days(self.company_id, day))
+            if jobs:
+                raise UserError(
+                    self.env._(
+                        "Commission was already written for %(jobs)s, confirmed on %(day)s or later. Choose a day "
+                        "after it.",
+                        jobs=format_list(self.env, jobs[:5].mapped("name")),
+                        day=format_date(self.env, day),
+                    )
+                )
+        return self.copy({"name": self.name, "date_from": day, "predecessor_id": self.id})
+
+    @api.model
+    def _get_jobs_of_days(self, company, date_from, date_to=None):
+        """Return the jobs of a company that were confirmed on some days, in sudo.
+
+        :param date_from: the first day, a `date`
+        :param date_to: the last day, or none
+        """
+        # A day of slack on both sides, because days begin where the firm works.
+        domain = (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "sale")
+            & Domain("date_order", ">=", date_from - timedelta(days=1))
+        )
+        if date_to:
+            domain &= Domain("date_order", "<", date_to + timedelta(days=2))
+        get_day = self.env["broker.commission.split"]._get_day
+        return (
+            self.env["sale.order"]
+            .sudo()
+            .with_context(mail_notrack=True)
+            .search(domain)
+            .filtered(lambda job: date_from <= get_day(job) and (not date_to or get_day(job) <= date_to))
+        )
+
+    def _get_jobs_without_entries(self):
+        """Return the jobs of this plan's days that nothing was written for, in sudo.
+
+        Jobs confirmed before there was any commission at all stay without.
+        """
+        self.ensure_one()
+        jobs = self._get_jobs_of_days(self.company_id, self.date_from, self.date_to).filtered(
+            "broker_commission_plan_id"
+        )
+        return jobs - self.env["broker.commission.split"]._get_used_orders(jobs)
 
     @api.model
     def _get_plan(self, company, date):

@@ -43,6 +43,23 @@ class BrokerCommissionRule(models.Model):
         help="A first order by referral comes from an opportunity that says who "
         "referred the customer; it also counts as a first order.",
     )
+    brought_by = fields.Selection(
+        [
+            ("any", "Anybody"),
+            ("sales", "Sales"),
+            ("service", "Service"),
+            ("care", "Care line"),
+            ("customer", "The customer alone"),
+        ],
+        required=True,
+        default="any",
+        help="Who brought the order, as the order says it.",
+    )
+    tier_ids = fields.Many2many(
+        "broker.tier",
+        string="Tiers",
+        help="Only for customers who stood on one of these tiers when the job was confirmed. Empty: on any or none.",
+    )
     product_category_id = fields.Many2one(
         "product.category",
         ondelete="restrict",
@@ -135,12 +152,15 @@ class BrokerCommissionRule(models.Model):
                 )
             )
 
-    def _match(self, origin, order_kinds, category):
+    def _match(self, origin, order_kinds, category, brought_by=None, tier=None):
         """Return the first of these rules that holds for a line of a job.
 
         :param origin: origin of the sales assignment, or False
         :param order_kinds: set of 'first', 'repeat', 'referral'
         :param category: the `product.category` of the line, possibly empty
+        :param brought_by: 'sales', 'service', 'care' or 'customer'; when it is not
+            known, rules that ask for it do not hold
+        :param tier: the `broker.tier` of the customer, possibly empty
         :return: one rule, or none
         """
         ancestors = {int(step) for step in (category.parent_path or "").split("/") if step}
@@ -148,6 +168,8 @@ class BrokerCommissionRule(models.Model):
             if (
                 (rule.origin == "any" or rule.origin == origin)
                 and (rule.order_kind == "any" or rule.order_kind in order_kinds)
+                and (rule.brought_by == "any" or rule.brought_by == brought_by)
+                and (not rule.tier_ids or (tier and tier in rule.tier_ids))
                 and (not rule.product_category_id or rule.product_category_id.id in ancestors)
             ):
                 return rule

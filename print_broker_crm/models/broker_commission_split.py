@@ -14,7 +14,11 @@ class BrokerCommissionSplit(models.Model):
     """
 
     _name = "broker.commission.split"
-    _inherit = ["broker.commission.split.correction.mixin"]
+    _inherit = [
+        "broker.commission.split.correction.mixin",
+        "broker.commission.split.bringer.mixin",
+        "broker.commission.split.renewal.mixin",
+    ]
     _description = "Commission Split"
     _order = "order_id desc, id"
     _allow_sudo_commands = False
@@ -49,6 +53,10 @@ class BrokerCommissionSplit(models.Model):
         string="Order",
         required=True,
     )
+    brought_by = fields.Selection(
+        selection=lambda self: self.env["sale.order"]._fields["broker_brought_by"]._description_selection(self.env),
+    )
+    tier_id = fields.Many2one("broker.tier", ondelete="restrict", help="Where the customer stood on that day.")
     base = fields.Selection([("margin", "Margin"), ("revenue", "Revenue")], required=True)
     rate = fields.Float(string="Rate (%)", required=True, digits=(5, 2))
     percent = fields.Float(string="Share (%)", required=True, digits=(5, 2))
@@ -119,41 +127,39 @@ class BrokerCommissionSplit(models.Model):
     def _snapshot_orders(self, orders):
         """Write down the split of jobs that were just confirmed.
 
-        The plan, the origin and the payees are those of the order's day. Running it
-        again, after a job was cancelled and confirmed again, renews the split as long
-        as no ledger entry refers to it.
+        The plan, the tier, the origin and the payees are those of the order's day.
+        Running it again, after a job was cancelled and confirmed again, renews the
+        split as long as no ledger entry refers to it.
 
         :param orders: confirmed `sale.order` records, of any companies
         """
         orders = orders.sudo().with_context(mail_notrack=True)
-        used = self._get_used_orders(orders)
-        fresh = orders - used
-        self.sudo().search(Domain("order_id", "in", fresh.ids)).unlink()
-        fresh.order_line.filtered("broker_commission_rule_id").write({"broker_commission_rule_id": False})
-        for (company, day), group in self._group_by_day(fresh).items():
-            plan = self.env["broker.commission.plan"]._get_plan(company, day)
-            group.filtered(lambda order, plan=plan: order.broker_commission_plan_id != plan).write(
-                {"broker_commission_plan_id": plan.id}
-            )
-        self._match_lines(orders)
+        fresh = orders - self._get_used_orders(orders)
+        for tier, group in fresh.grouped(lambda order: order.broker_customer_id.tier_id).items():
+            group.filtered(lambda order, tier=tier: order.broker_tier_id != tier).broker_tier_id = tier
+        self._renew_orders(orders)
 
     @api.model
-    def _match_lines(self, orders):
+    def _match_rule(self, rules, fact, line):
+        """Return the first of some rules that holds for a line of a job, or none.
+
+        :param fact: of the line's order, see `_get_facts`
+        """
+        return rules._match(
+            fact["origin"], fact["order_kinds"], line.product_id.categ_id, fact["brought_by"], fact["tier"]
+        )
+
+    @api.model
+    def _match_lines(self, orders, plans=None):
         """Put the lines that have no rule yet under one, and split what is new.
 
         Also catches lines that were added after the confirmation. Lines that no rule
-        matches stay without a rule and bear no commission.
+        matches stay without a rule, bear no commission and are listed.
 
         :param orders: `sale.order` records in sudo
+        :param plans: {order: another `broker.commission.plan` to look for a rule in}
         """
-        open_lines = orders.order_line.filtered(
-            lambda line: (
-                line.order_id.broker_commission_plan_id
-                and not line.broker_commission_rule_id
-                and not line.display_type
-                and not line.is_downpayment
-            )
-        )
+        open_lines = self._get_lines_without_rule(orders)
         if not open_lines:
             return
         facts = self._get_facts(open_lines.order_id)
@@ -162,21 +168,14 @@ class BrokerCommissionSplit(models.Model):
         for line in open_lines:
             order = line.order_id
             fact = facts[order.id]
-            rule = self._match_rule(order.broker_commission_plan_id.rule_ids, fact, line)
+            plan = (plans or {}).get(order, order.broker_commission_plan_id)
+            rule = self._match_rule(plan.rule_ids, fact, line)
             if rule:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule
         for rule, lines in lines_by_rule.items():
             lines.write({"broker_commission_rule_id": rule.id})
         self._create_splits(rules_by_order, facts)
-
-    @api.model
-    def _match_rule(self, rules, fact, line):
-        """Return the first of some rules that holds for a line of a job, or none.
-
-        :param fact: of the line's order, see `_get_facts`
-        """
-        return rules._match(fact["origin"], fact["order_kinds"], line.product_id.categ_id)
 
     @api.model
     def _fill_payees(self, orders):
@@ -274,8 +273,8 @@ class BrokerCommissionSplit(models.Model):
         """Collect what rules and splits of some orders depend on.
 
         :param orders: `sale.order` records in sudo
-        :return: dict of order id to {'origin', 'order_kinds', 'assignments'}, the last
-            being {role: `broker.assignment`}
+        :return: dict of order id to {'origin', 'order_kinds', 'assignments',
+            'brought_by', 'tier'}, assignments being {role: `broker.assignment`}
         """
         Assignment = self.env["broker.assignment"].sudo()
         roles = [role for role, _label in Assignment._fields["role"].selection]
@@ -297,6 +296,8 @@ class BrokerCommissionSplit(models.Model):
                     "origin": sales.origin if sales else False,
                     "order_kinds": kinds,
                     "assignments": assignments,
+                    "brought_by": order.broker_brought_by,
+                    "tier": order.broker_tier_id,
                 }
         return facts
 
@@ -360,6 +361,8 @@ class BrokerCommissionSplit(models.Model):
             "assignment_id": assignment.id if assignment else False,
             "origin": fact["origin"],
             "order_kind": "referral" if "referral" in fact["order_kinds"] else min(fact["order_kinds"]),
+            "brought_by": fact["brought_by"],
+            "tier_id": fact["tier"].id,
             "base": plan.base,
             "rate": plan.rate,
             "percent": share.percent,

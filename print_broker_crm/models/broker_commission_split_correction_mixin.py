@@ -55,7 +55,7 @@ class BrokerCommissionSplitCorrectionMixin(models.AbstractModel):
         for line in orders.order_line.filtered("broker_commission_rule_id"):
             order = line.order_id
             fact = facts[order.id]
-            rule = self._match_rule(order.broker_commission_plan_id.rule_ids, fact, line)
+            rule = self._match_rule(line.broker_commission_rule_id.plan_id.rule_ids, fact, line)
             if rule and rule != line.broker_commission_rule_id:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule

@@ -259,9 +259,10 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         for customer, roles in held.items():
             origin = given if "sales" in roles else customer.sales_origin
             kind = "repeat" if customer.id in first_orders else "first"
-            if (origin, kind) not in matched:
-                matched[origin, kind] = rules._match(origin, {kind}, category)
-            found[customer] = matched[origin, kind]
+            key = (origin, kind, customer.tier_id)
+            if key not in matched:
+                matched[key] = rules._match(origin, {kind}, category, tier=customer.tier_id)
+            found[customer] = matched[key]
         return found
 
     # THE REST

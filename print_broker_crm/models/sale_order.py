@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
@@ -34,6 +34,33 @@ class SaleOrder(models.Model):
         help="The plan the job was confirmed under; empty for jobs without commission.",
     )
 
+    broker_brought_by = fields.Selection(
+        [("sales", "Sales"), ("service", "Service"), ("care", "Care line"), ("customer", "The customer alone")],
+        string="Brought by",
+        compute="_compute_broker_brought_by",
+        store=True,
+        readonly=False,
+        precompute=True,
+        copy=False,
+        help="Who opened the opportunity, else whose it is, else who wrote the quotation. It can decide who "
+        "shares the commission: only a manager says otherwise, until the order is confirmed.",
+    )
+    broker_tier_id = fields.Many2one(
+        "broker.tier",
+        string="Tier When Confirmed",
+        copy=False,
+        ondelete="restrict",
+        groups=NO_ACCESS,
+        help="Where the customer stood on the day of the job.",
+    )
+    broker_without_rule = fields.Boolean(
+        string="Without a Commission Rule",
+        compute="_compute_broker_without_rule",
+        search="_search_broker_without_rule",
+        groups="print_broker_crm.group_manager",
+        help="No rule of the job's plan holds for one of its lines, so the line bears no commission.",
+    )
+
     broker_handoff_id = fields.Many2one(
         "broker.handoff",
         string="Handoff",
@@ -56,6 +83,9 @@ class SaleOrder(models.Model):
         if not column_exists(self.env.cr, self._table, "broker_date_confirmed"):
             create_column(self.env.cr, self._table, "broker_date_confirmed", "timestamp")
             self.env.cr.execute(SQL("UPDATE sale_order SET broker_date_confirmed = date_order WHERE state = 'sale'"))
+        if not column_exists(self.env.cr, self._table, "broker_brought_by"):
+            # Nobody knows who brought the orders of the past.
+            create_column(self.env.cr, self._table, "broker_brought_by", "varchar")
         return super()._auto_init()
 
     @api.depends("partner_id.commercial_partner_id.broker_customer_ids", "company_id")
@@ -67,6 +97,27 @@ class SaleOrder(models.Model):
         for order in self:
             order.broker_date_confirmed = order.broker_date_confirmed or (order.state == "sale" and order.date_order)
 
+    @api.depends("opportunity_id", "partner_id")
+    def _compute_broker_brought_by(self):
+        for order in self:
+            if order.state == "sale" and order.broker_brought_by:
+                continue
+            order.broker_brought_by = self.env["broker.commission.split"]._get_bringer(order)
+
+    @api.depends("order_line.broker_commission_rule_id")
+    def _compute_broker_without_rule(self):
+        lines = self.env["broker.commission.split"]._get_lines_without_rule(self)
+        for order in self:
+            order.broker_without_rule = order.state == "sale" and bool(lines & order.sudo().order_line)
+
+    @api.model
+    def _search_broker_without_rule(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        if not self.env["broker.handoff"]._is_manager():
+            raise AccessError(self.env._("Only a manager sees which jobs are without a commission rule."))
+        return self.env["broker.commission.split"]._search_without_rule()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_commission(self):
         self.env["broker.commission.split"]._check_orders_unused(self)
@@ -75,6 +126,7 @@ class SaleOrder(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._broker_check_handoff_link(vals)
+            self._broker_check_brought_by(vals)
             if vals.get("broker_receipt_date") and not self.env["broker.handoff"]._is_manager():
                 raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
         orders = super().create(vals_list)
@@ -83,6 +135,7 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         self._broker_check_handoff_link(vals)
+        self._broker_check_brought_by(vals)
         self.env["broker.customer"]._check_partners_visible(
             self.env["res.partner"].browse(
                 vals[name] for name in ("partner_id", "partner_invoice_id", "partner_shipping_id") if vals.get(name)
@@ -112,6 +165,44 @@ class SaleOrder(models.Model):
         waiting = self.filtered(lambda order: not order.broker_receipt_date)
         waiting.sudo().broker_receipt_date = fields.Datetime.now()
         return True
+
+    def action_settle_without_rule(self):
+        """Look for a commission rule again, for jobs that no rule matched.
+
+        For a manager who added a rule, or a version of the plan.
+        """
+        lines = self.env["broker.commission.split"]._settle_without_rule(self)
+        if not lines:
+            return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "sticky": True,
+                "message": self.env._(
+                    "No rule holds yet for: %(lines)s. Add one to the plan, or make a version of it.",
+                    lines=", ".join(lines.mapped("display_name")),
+                ),
+            },
+        }
+
+    def _broker_check_brought_by(self, vals):
+        """Raise unless a manager says who brought these orders, and before they are jobs."""
+        if "broker_brought_by" not in vals or self.env.su:
+            return
+        if not self.env["broker.handoff"]._is_manager():
+            raise UserError(
+                self.env._("Who brought an order follows from its opportunity; only a manager says otherwise.")
+            )
+        for order in self:
+            if order.state == "sale" and order.broker_brought_by != vals["broker_brought_by"]:
+                raise UserError(
+                    self.env._(
+                        "%(order)s is a job already: who brought it was written down when it was confirmed.",
+                        order=order.name,
+                    )
+                )
 
     def _broker_check_handoff_link(self, vals):
         """Raise unless the link to the handoff comes from the handoff itself."""

@@ -10,6 +10,7 @@ from . import (
     test_commission_plan,
     test_commission_property,
     test_commission_statement,
+    test_commission_rules,
     test_commission_sweep,
 )
 from . import test_tier_policy, test_tier_run, test_tier_score

@@ -127,9 +127,7 @@ class TestCommissionCases(BrokerAccountCommon):
         self.env.user.company_ids += data["company"]
         job = self._create_job()
         invoice = job._create_invoices()
-        elsewhere = self.env(
-            context=dict(self.env.context, allowed_company_ids=[data["company"].id, self.company.id])
-        )
+        elsewhere = self.env(context=dict(self.env.context, allowed_company_ids=[data["company"].id, self.company.id]))
         invoice.with_env(elsewhere).action_post()
         self.assertCommission(job, 210, 90, "earned")
         self._register_payment(invoice.with_env(elsewhere), payment_date=invoice.invoice_date, amount=4000)
@@ -151,9 +149,7 @@ class TestCommissionCases(BrokerAccountCommon):
         pricelist = self.env["product.pricelist"].create({"name": "Gold", "currency_id": gold.id})
         job = self._create_job(price=1000, cost=700, pricelist_id=pricelist.id)
         invoice = self._create_posted_invoice(job, date="2017-06-01")
-        self._register_payment(
-            invoice, payment_date="2017-06-01", amount=250, currency_id=self.company.currency_id.id
-        )
+        self._register_payment(invoice, payment_date="2017-06-01", amount=250, currency_id=self.company.currency_id.id)
         self.assertEqual(invoice.amount_residual, 500)
         # A pool of 15 dollars.
         self.assertCommission(job, 5.25, 2.25)

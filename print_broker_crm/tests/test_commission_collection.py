@@ -28,9 +28,7 @@ class TestCommissionCollection(BrokerAccountCommon):
                 "journal_id": self.company_data["default_journal_misc"].id,
                 "line_ids": [
                     Command.create({"account_id": account.id, "debit": amount}),
-                    Command.create(
-                        {"account_id": self.receivable.id, "credit": amount, "partner_id": self.partner.id}
-                    ),
+                    Command.create({"account_id": self.receivable.id, "credit": amount, "partner_id": self.partner.id}),
                 ],
             }
         )
@@ -101,9 +99,7 @@ class TestCommissionCollection(BrokerAccountCommon):
                 "line_ids": [
                     Command.create({"account_id": self.bank_account.id, "debit": 4900}),
                     Command.create({"account_id": self.expense.id, "debit": 100}),
-                    Command.create(
-                        {"account_id": self.receivable.id, "credit": 5000, "partner_id": self.partner.id}
-                    ),
+                    Command.create({"account_id": self.receivable.id, "credit": 5000, "partner_id": self.partner.id}),
                 ],
             }
         )

@@ -138,12 +138,11 @@ class TestCommissionPlan(BrokerAccountCommon):
     def test_new_version(self):
         first = self._create_job()
         self._create_posted_invoice(first)
-        action = self.plan.action_new_version()
-        plan = self.env["broker.commission.plan"].browse(action["res_id"])
+        plan = self.plan._create_version(self.company._get_broker_today())
         self.assertEqual(plan.name, self.plan.name)
         plan.rate = 20
-        with self.assertRaisesRegex(UserError, "already begins today"):
-            self.plan.action_new_version()
+        with self.assertRaisesRegex(UserError, "already begins on"):
+            self.plan._create_version(self.company._get_broker_today())
         second = self._create_job()
         self._create_posted_invoice(second)
         self.assertCommission(first, 210, 90, "earned")

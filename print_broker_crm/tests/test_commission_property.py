@@ -49,9 +49,7 @@ class TestCommissionProperty(BrokerAccountCommon):
                 else part.amount
                 for part in term.matched_debit_ids
             ) / (move.amount_total or 1)
-        money = sum(
-            part.amount for part in term.matched_credit_ids if part.credit_move_id.move_id.origin_payment_id
-        )
+        money = sum(part.amount for part in term.matched_credit_ids if part.credit_move_id.move_id.origin_payment_id)
         notes = sum(part.amount for part in term.matched_credit_ids if part.credit_move_id.move_id in posted)
         due = move.amount_total - notes
         return money / due if abs(due) > 0.001 else 1

@@ -5,6 +5,7 @@ from . import (
     broker_commission_instalment,
     broker_commission_statement_opening,
     broker_commission_statement_payment,
+    broker_commission_plan_version,
     broker_handoff_return,
     broker_staff_change_preview,
     broker_staff_change_successor,
