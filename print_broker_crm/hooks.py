@@ -20,6 +20,10 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Leave no trace in Odoo's own tables; Odoo drops our models by itself."""
+    # Odoo keeps a kind of to-do as long as there are such to-dos.
+    visit_type = env.ref("print_broker_crm.mail_activity_type_sponsor_visit", raise_if_not_found=False)
+    if visit_type:
+        env["mail.activity"].with_context(active_test=False).search([("activity_type_id", "=", visit_type.id)]).unlink()
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
     # Plans, tiers and the like go with their tables. Deleted row by row they would meet
     # the ledgers that refer to them, and fill the log with errors.

@@ -41,6 +41,8 @@ class BrokerCustomer(models.Model):
         "broker.customer.need.mixin",
         "broker.customer.referral.mixin",
         "broker.customer.relay.mixin",
+        "broker.customer.team.mixin",
+        "broker.customer.sponsor.mixin",
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
         "broker.customer.care.mixin",
@@ -433,6 +435,8 @@ class BrokerCustomer(models.Model):
                 partner.sudo().user_id = row.user_id
         customers._log_assignments({"sales": {}}, {"sales": "user_id"})
         customers._drop_own_referrals()
+        # The other contact's meetings are this one's now.
+        customers._refresh_sponsor_visits()
 
     def _merge_into(self, target):
         """Fold these files into another of the same company before their partners
@@ -446,9 +450,11 @@ class BrokerCustomer(models.Model):
             return
         target = target.sudo()
         sources._before_merge_into(target)
+        # One account of the sponsor becomes another: nobody gets one more.
+        heir = target.with_context(broker_is_merging=True)
         for field in ("service_user_id", "care_user_id", "sponsor_user_id"):
             if not target[field]:
-                target[field] = sources.filtered(field)[:1][field]
+                heir[field] = sources.filtered(field)[:1][field]
         self.env["broker.assignment"].sudo()._merge_ledgers(sources, target)
         self.env.flush_all()
         merge = self.env["base.partner.merge.automatic.wizard"].sudo()

@@ -291,7 +291,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         deletes those of the archived; the roles are closed, so that no order or invoice
         goes to the leaver; and the managers get a list of who needs a successor.
         """
-        held = {user: self._find_held(user) for user in users}
+        held = {user: self._find_held(user) | self._find_team_customers(user) for user in users}
         result = super()._before_users_leave(users)
         for user, customers in held.items():
             counts = self.env["broker.staff.change"].sudo()._open_for_leaver(user, customers)

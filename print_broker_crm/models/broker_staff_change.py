@@ -400,7 +400,7 @@ class BrokerStaffChange(models.Model):
             & Domain("state", "=", "draft")
             & Domain("is_archived_first", "=", True)
         ):
-            if not any(line._is_held() for line in change.line_ids):
+            if not any(line._is_held() for line in change.line_ids) and not change._find_memberships():
                 change.line_ids.state = "skipped"
                 change.state = "done"
                 change.activity_feedback(["mail.mail_activity_data_todo"])

@@ -16,6 +16,7 @@ _FIGURES = (
     "call_count",
     "activity_count",
     "meeting_count",
+    "member_count",
     "uncollected_amount",
     "commission_earned",
     "commission_released",
@@ -46,7 +47,8 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         string="Held Beside the Customers",
         readonly=True,
         copy=False,
-        help="Prospects, their opportunities, and work on customers of others, as of the last time it was collected.",
+        help="Prospects, their opportunities, and work on and places in the account teams of customers of others, as "
+        "of the last time it was collected.",
     )
     # The document's own fields, named here for those who read the mixin alone.
     currency_id = fields.Many2one("res.currency")
@@ -169,6 +171,7 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         for name, customers_of in (
             ("activity_count", customers._map_activities(customers._find_activities(self.user_id), self.company_id)),
             ("meeting_count", customers._find_meetings(self.user_id, self.company_id)),
+            ("member_count", {member: member.customer_id for member in self._find_memberships()}),
         ):
             for customer in customers_of.values():
                 if customer in first_line:
@@ -293,9 +296,15 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
             )
         )
 
+    def _find_memberships(self):
+        """Return the person's places in the company's account teams that somebody has to
+        take over, in sudo."""
+        return self.env["broker.customer.member"]._find_to_pass(self.user_id, self.company_id)
+
     def _count_rest(self):
-        """Return how many contacts, documents and activities of the leaver are beside
-        the customers; none where only some customers are given away."""
+        """Return how many contacts, documents, activities and places in account teams
+        the leaver has beside the customers; none where only some customers are given
+        away."""
         self.ensure_one()
         if self.mode != "leaving":
             return 0
@@ -305,6 +314,7 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         return (
             len(self._find_prospects())
             + sum(map(len, self._find_rest_documents().values()))
+            + sum(member.customer_id not in listed for member in self._find_memberships())
             + sum(
                 not customer or (customer.company_id == self.company_id and customer not in listed)
                 for customer in activities.values()
@@ -331,14 +341,18 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         for line in by_hand:
             loads[line.role, line.successor_id.id] += self._get_weight(line.tier_rank)
         proposed = defaultdict(lambda: self.env["broker.staff.change.line"])
+        rooms = self._get_sponsor_rooms(candidates, by_hand)
         for line in (self.line_ids - by_hand).sorted(lambda line: (-line.tier_rank, line.role_rank, line.id)):
             state = line.customer_id.partner_id.state_id
+            people = candidates[line.role]
+            if line.role == "sponsor":
+                people = people.filtered(lambda user: rooms.get(user, 1) > 0)
 
             def is_near(user, role=line.role, state=state):
                 return bool(user.crm_team_ids & teams) or (bool(state) and state.id in states[role, user.id])
 
             successor = min(
-                candidates[line.role],
+                people,
                 key=lambda user, line=line, is_near=is_near: (
                     not is_near(user),
                     loads[line.role, user.id],
@@ -349,9 +363,26 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
             reason = successor and ("near" if is_near(successor) else "load")
             proposed[frozendict(successor_id=successor.id, successor_reason=reason or False)] += line
             loads[line.role, successor.id] += self._get_weight(line.tier_rank)
+            if line.role == "sponsor" and successor in rooms:
+                rooms[successor] -= 1
         for vals, lines in proposed.items():
             lines.write(dict(vals))
         return loads
+
+    def _get_sponsor_rooms(self, candidates, by_hand):
+        """Return {user: how many more customers they can be the sponsor of}; whoever is
+        missing takes any number.
+
+        :param candidates: {role: users}
+        :param by_hand: the lines whose successor was chosen
+        """
+        rooms = self.env["broker.customer"]._get_sponsor_rooms(
+            candidates.get("sponsor", self.env["res.users"]), self.company_id
+        )
+        rooms = {user: room for (user, _company), room in rooms.items()}
+        for line in by_hand.filtered(lambda line: line.role == "sponsor" and line.successor_id in rooms):
+            rooms[line.successor_id] -= 1
+        return rooms
 
     @api.model
     def _get_weight(self, tier_rank):

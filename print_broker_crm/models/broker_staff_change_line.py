@@ -55,6 +55,9 @@ class BrokerStaffChangeLine(models.Model):
     call_count = fields.Integer(string="Care Calls", readonly=True)
     activity_count = fields.Integer(string="Activities", readonly=True)
     meeting_count = fields.Integer(string="Meetings", readonly=True)
+    member_count = fields.Integer(
+        string="Team Places", readonly=True, help="The person's places in the customer's account team."
+    )
     open_count = fields.Integer(
         string="Open Items",
         compute="_compute_open_count",
@@ -271,14 +274,32 @@ class BrokerStaffChangeLine(models.Model):
             raise UserError(
                 self.env._(
                     "These successors cannot take the role: they are archived, do not work for %(company)s, "
-                    "miss the role in their access rights, or are the one who gives. %(lines)s",
+                    "miss the role in their access rights, are the one who gives, or have as many customers as a "
+                    "sponsor can have. %(lines)s",
                     company=self.company_id[:1].name,
                     lines=", ".join(f"{line.display_name}: {line.successor_id.name}" for line in wrong),
                 )
             )
 
     def _filter_able(self):
-        """Return those of these lines whose successor can take over the role."""
+        """Return those of these lines whose successor can take over the role.
+
+        A sponsor takes as many as there is room for, the first lines first.
+        """
+        rooms = self.env["broker.customer"]._get_sponsor_rooms(
+            self.filtered(lambda line: line.role == "sponsor").successor_id, self.company_id
+        )
+        able = self.browse()
+        for line in self._filter_fit():
+            if line.role == "sponsor" and (line.successor_id, line.company_id) in rooms:
+                if rooms[line.successor_id, line.company_id] <= 0:
+                    continue
+                rooms[line.successor_id, line.company_id] -= 1
+            able += line
+        return able
+
+    def _filter_fit(self):
+        """Return those of these lines whose successor may have the role at all."""
         Change = self.env["broker.staff.change"]
         members = {role: Change._get_role_group(role).all_user_ids for role in set(self.mapped("role")) - {"sponsor"}}
         return self.filtered(

@@ -77,7 +77,7 @@ class BrokerStaffChangeMoveMixin(models.AbstractModel):
         return moved
 
     def _move_common(self, lines):
-        """Move the activities and meetings with these customers.
+        """Move the activities, meetings and places in the teams with these customers.
 
         They go to the successor of the person's first role with the customer.
 
@@ -95,6 +95,8 @@ class BrokerStaffChangeMoveMixin(models.AbstractModel):
         meetings = self._group_by_successor(Customer._find_meetings(self.user_id, self.company_id), successors)
         for successor, group in meetings.items():
             Customer._give_meetings(group, self.user_id, successor)
+        days = {line.customer_id: line.date_due for line in lines}
+        self._find_memberships().filtered(lambda member: member.customer_id in successors)._pass_on(successors, days)
         return sum(map(len, activities.values())) + sum(map(len, meetings.values()))
 
     @api.model
@@ -112,8 +114,11 @@ class BrokerStaffChangeMoveMixin(models.AbstractModel):
     def _move_rest(self):
         """Give what the leaver holds beside the customers to the one named for it."""
         Customer = self.env["broker.customer"].sudo()
-        receiver = self.fallback_user_id
-        if not receiver or not receiver.active:
+        receiver = self.fallback_user_id.filtered("active")
+        memberships = self._find_memberships()
+        # Whoever leaves is in no team any more, even if nobody follows.
+        memberships._pass_on(dict.fromkeys(memberships.customer_id, receiver))
+        if not receiver:
             return
         for kind, documents in self._find_rest_documents().items():
             Customer._give_documents(kind, documents, receiver, self.user_id)

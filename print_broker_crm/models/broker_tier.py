@@ -48,6 +48,11 @@ class BrokerTier(models.Model):
         help="Customers of this tier are key accounts: several people of the firm know them, and the management does.",
     )
 
+    sponsor_visit_days = fields.Integer(
+        string="Sponsor Visits Every (Days)",
+        help="The sponsor visits a customer of this tier at least this often. 0: no visits fall due.",
+    )
+
     _rank_uniq = models.UniqueIndex("(rank)", "There is already a tier of this rank.")
     _rank_range = models.Constraint("CHECK (rank BETWEEN 1 AND 5)", "The rank of a tier is 1 to 5.")
     _call_cadence_positive = models.Constraint(
@@ -57,6 +62,11 @@ class BrokerTier(models.Model):
     _accept_hours_positive = models.Constraint(
         "CHECK (accept_hours > 0)",
         "The hours to accept a handoff must be more than zero.",
+    )
+
+    _sponsor_visit_days_not_negative = models.Constraint(
+        "CHECK (sponsor_visit_days >= 0)",
+        "The days between two visits of the sponsor cannot be negative.",
     )
 
     @api.depends("total_min", "rank")
@@ -81,6 +91,14 @@ class BrokerTier(models.Model):
                         upper_min=upper.total_min,
                     )
                 )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "sponsor_visit_days" in vals:
+            self.env["broker.customer"].sudo().search(
+                Domain("tier_id", "in", self.ids) & Domain("sponsor_user_id", "!=", False)
+            )._refresh_sponsor_visits()
+        return result
 
     @api.model
     def _get_bands(self):

@@ -1,9 +1,47 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
+
+# What makes a meeting a visit of a sponsor, and when.
+_VISIT_FIELDS = frozenset(
+    {"active", "allday", "attendee_ids", "duration", "partner_ids", "start", "start_date", "stop", "stop_date"}
+)
 
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        events = super().create(vals_list)
+        events._get_broker_visited()._refresh_sponsor_visits()
+        return events
+
+    def write(self, vals):
+        if _VISIT_FIELDS.isdisjoint(vals):
+            return super().write(vals)
+        visited = self._get_broker_visited()
+        result = super().write(vals)
+        (visited | self._get_broker_visited())._refresh_sponsor_visits()
+        return result
+
+    def unlink(self):
+        visited = self._get_broker_visited()
+        result = super().unlink()
+        visited._refresh_sponsor_visits()
+        return result
+
+    def _get_broker_visited(self):
+        """Return the customer files, in sudo, whose sponsor and whose people are invited
+        to these meetings."""
+        partners = self.sudo().attendee_ids.partner_id
+        return (
+            self.env["broker.customer"]
+            .sudo()
+            .search(
+                Domain("partner_id", "in", partners.commercial_partner_id.ids)
+                & Domain("sponsor_user_id.partner_id", "in", partners.ids)
+            )
+        )
 
     def _check_private_event_conditions(self):
         # A colleague's visit to a customer of theirs stays on the calendar, as busy.

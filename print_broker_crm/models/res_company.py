@@ -107,6 +107,17 @@ class ResCompany(models.Model):
         "promises) must add up to 100, and none may be below zero.",
     )
 
+    broker_sponsor_customer_max = fields.Integer(
+        string="Accounts per Sponsor",
+        default=10,
+        help="How many customers one sponsor can have at most. 0: no limit.",
+    )
+
+    _broker_sponsor_customer_max_not_negative = models.Constraint(
+        "CHECK (broker_sponsor_customer_max >= 0)",
+        "The accounts per sponsor cannot be negative; 0 means no limit.",
+    )
+
     broker_statement_months = fields.Integer(
         string="Months of a Commission Statement",
         default=1,

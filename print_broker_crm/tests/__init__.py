@@ -1,4 +1,5 @@
 from . import test_assignment, test_assignment_property, test_customer, test_handoff, test_handoff_clock
+from . import test_customer_sponsor, test_customer_team, test_customer_team_access
 from . import (
     test_commission_access,
     test_commission_batch,

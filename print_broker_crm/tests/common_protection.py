@@ -186,6 +186,9 @@ class ProtectionCommon(BrokerAccountCommon):
             "broker.need": env["broker.need"].create(
                 {"name": f"{label} needs boxes", "customer_id": customer.id, "contact_id": contact.id}
             ),
+            "broker.customer.member": env["broker.customer.member"].create(
+                {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}
+            ),
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
             "broker.commission.entry": env["broker.commission.entry"].search([("order_id", "=", order.id)]),

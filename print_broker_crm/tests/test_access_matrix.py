@@ -186,6 +186,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.customer.member": {
+        "wang": "jade:r pearl:r",
+        "zhao": "opal:r",
+        "chen": "jade:r",
+        "lin": "opal:r",
+        "sun": "jade:r opal:r pearl:r",
+        "qian": "c jade:rw opal:rw pearl:rw",
+        "plain": "",
+        "portal": "",
+    },
     "broker.handoff": {
         "wang": "jade:rw pearl:rw",
         "zhao": "opal:rw",
