@@ -79,6 +79,7 @@
         "views/broker_commission_split_views.xml",
         "views/broker_commission_plan_views.xml",
         "views/broker_customer_commission_views.xml",
+        "wizard/broker_commission_what_if_views.xml",
         "views/account_move_views.xml",
         "views/print_broker_crm_menus.xml",
     ],

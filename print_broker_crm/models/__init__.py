@@ -43,6 +43,7 @@ from . import (
     broker_commission_statement_payment_mixin,
     broker_commission_statement,
     broker_commission_pending,
+    broker_commission_scenario_mixin,
     broker_tier,
     broker_tier_dimension,
     broker_tier_policy,

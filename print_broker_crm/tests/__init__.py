@@ -13,6 +13,7 @@ from . import (
     test_commission_statement,
     test_commission_rules,
     test_commission_sweep,
+    test_commission_what_if,
 )
 from . import test_tier_policy, test_tier_run, test_tier_score
 from . import test_care_access, test_care_call, test_care_planning
