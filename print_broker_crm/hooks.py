@@ -88,6 +88,9 @@ def _open_customer_files(env):
               FROM opened
               JOIN res_partner partner ON partner.id = opened.partner_id
               JOIN res_users salesperson ON salesperson.id = partner.user_id
+              -- The contact is shared: in a company's ledger stand its own people.
+              JOIN res_company_users_rel member
+                ON member.user_id = salesperson.id AND member.cid = opened.company_id
             """,
             uid=env.uid,
         )

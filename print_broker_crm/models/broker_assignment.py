@@ -178,7 +178,9 @@ class BrokerAssignment(models.Model):
 
         The context may carry `broker_assignment_date` (a date from the open row's
         first day to the company's today, which is the default), `broker_assignment_reason`
-        and, for the salesperson, `broker_assignment_origin`.
+        and, for the salesperson, `broker_assignment_origin`. Where it also carries
+        `broker_assignment_company_ids`, all that is said of these companies alone: a
+        contact is shared, and others follow for a reason of their own.
 
         :param user_by_customer: dict of `broker.customer` to `res.users`; an empty
             user only closes
@@ -195,7 +197,8 @@ class BrokerAssignment(models.Model):
             if current.user_id == user:
                 continue
             today = customer.company_id._get_broker_today()
-            day = min(fields.Date.to_date(self.env.context.get("broker_assignment_date")) or today, today)
+            said = self._get_said(customer.company_id)
+            day = min(fields.Date.to_date(said.get("broker_assignment_date")) or today, today)
             if last and day < (last.date_to or last.date_from):
                 # The past is not rewritten by changing the present.
                 day = last.date_to or last.date_from
@@ -207,17 +210,25 @@ class BrokerAssignment(models.Model):
                         "customer_id": customer.id,
                         "role": role,
                         "user_id": user.id,
-                        "origin": role == "sales" and self._get_origin(last, user),
+                        "origin": role == "sales" and self._get_origin(last, user, customer.company_id),
                         "date_from": day,
                         "predecessor_id": last.user_id.id,
                         "operator_id": self.env.uid,
-                        "reason": self.env.context.get("broker_assignment_reason"),
+                        "reason": said.get("broker_assignment_reason"),
                     }
                 )
         for day, rows in closing.items():
             rows.write({"date_to": day})
         self.flush_model()
         return self.create(vals_list)
+
+    @api.model
+    def _get_said(self, company):
+        """Return what the context says about the rows of a company, see `_assign`."""
+        company_ids = self.env.context.get("broker_assignment_company_ids")
+        if not company_ids or company.id in company_ids:
+            return self.env.context
+        return {"broker_assignment_reason": self.env._("The contact is shared; another company changed it")}
 
     @api.model
     def _get_last(self, customers, role):
@@ -228,13 +239,14 @@ class BrokerAssignment(models.Model):
         )
         return {row.customer_id.id: row for row in rows}
 
-    def _get_origin(self, last, user):
+    def _get_origin(self, last, user, company):
         """Tell how a salesperson came to a customer.
 
         :param last: the customer's last sales assignment, or none
         :param user: the `res.users` who takes over
+        :param company: the `res.company` of the customer file
         """
-        origin = self.env.context.get("broker_assignment_origin")
+        origin = self._get_said(company).get("broker_assignment_origin")
         if origin:
             return origin
         if not last:
@@ -242,7 +254,8 @@ class BrokerAssignment(models.Model):
         if last.user_id == user:
             # Back after a gap with nobody in between: nothing was taken over.
             return last.origin
-        return "transferred" if last.user_id.active else "inherited"
+        still_here = last.user_id.active and company in last.user_id.company_ids
+        return "transferred" if still_here else "inherited"
 
     @api.model
     def _merge_ledgers(self, sources, target):

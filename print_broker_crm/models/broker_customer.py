@@ -19,7 +19,12 @@ ROLE_FIELDS = {
     "sponsor": "sponsor_user_id",
 }
 # What a caller's context may say about the ledger, see `broker.assignment._assign`.
-LEDGER_CONTEXT = {"broker_assignment_date", "broker_assignment_origin", "broker_assignment_reason"}
+LEDGER_CONTEXT = {
+    "broker_assignment_company_ids",
+    "broker_assignment_date",
+    "broker_assignment_origin",
+    "broker_assignment_reason",
+}
 
 
 class BrokerCustomer(models.Model):
@@ -394,17 +399,39 @@ class BrokerCustomer(models.Model):
             changed = self.sudo().filtered(
                 lambda customer, field=field, known=known: customer[field].id != known.get(customer.id, False)
             )
-            if changed:
-                Assignment._assign({customer: customer[field] for customer in changed}, role)
+            if not changed:
+                continue
+            foreign = changed._filter_foreign_salesperson() if role == "sales" else changed.browse()
+            lost = foreign.browse(Assignment._get_open(foreign, "sales") if foreign else ())
+            nobody = self.env["res.users"]
+            Assignment._assign(
+                {customer: nobody if customer in foreign else customer[field] for customer in changed}, role
+            )
+            if lost:
+                lost._after_salesperson_lost()
+
+    def _filter_foreign_salesperson(self):
+        """Return those of these files whose contact has a salesperson who works for
+        other companies only.
+
+        The contact, and so its salesperson, is shared by all companies; in a company's
+        ledger stand its own people.
+        """
+        return self.filtered(
+            lambda customer: customer.user_id and customer.company_id not in customer.user_id.company_ids
+        )
 
     def _follow_ledger(self, role):
         """Make a role's present person the one of the open assignment, after the
         ledger itself was corrected."""
         field = ROLE_FIELDS[role]
         open_rows = self.env["broker.assignment"].sudo()._get_open(self, role)
-        for customer in self.sudo():
+        for customer in self.sudo().with_context(broker_assignment_company_ids=self.sudo().company_id.ids):
             row = open_rows.get(customer.id)
             user = row.user_id if row else self.env["res.users"]
+            if role == "sales" and not user and customer._filter_foreign_salesperson():
+                # Another company's salesperson on the shared contact is not ours to end.
+                continue
             if customer[field] != user:
                 customer[field] = user
 

@@ -172,6 +172,14 @@ class BrokerCustomerCareMixin(models.AbstractModel):
             Call._assign_officers(orphaned, company, leaving=users)
         return result
 
+    def _after_salesperson_lost(self):
+        """Call them on the next working day, like the customers of those who left."""
+        result = super()._after_salesperson_lost()
+        callable_files = self.sudo().filtered(lambda customer: customer.active and not customer.do_not_call)
+        for company, customers in callable_files.grouped("company_id").items():
+            self.env["broker.care.call"].sudo()._plan_leavers(company, customers)
+        return result
+
     def _before_merge_into(self, target):
         """Leave one open call: the target's, or the first that moves there."""
         result = super()._before_merge_into(target)

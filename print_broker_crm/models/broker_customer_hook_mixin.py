@@ -112,6 +112,10 @@ class BrokerCustomerHookMixin(models.AbstractModel):
             "account.move": "broker_customer_id",
         }
 
+    def _after_salesperson_lost(self):
+        """Called after the shared contact of these files got a salesperson who works
+        for other companies only: here it has nobody."""
+
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Called after a manager corrected who had a role in the past.
 

@@ -94,7 +94,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         :param activities: `mail.activity` records
         :param company: the company whose files are meant where a contact has several
         :return: {activity: `broker.customer` or none}; what is on other records than
-            the customers' is left out
+            the customers', or is another company's business, is left out
         """
         customer_fields = self._get_activity_models()
         found = {}
@@ -102,10 +102,29 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             if model not in customer_fields:
                 continue
             records = self.env[model].sudo().with_context(active_test=False).browse(set(group.mapped("res_id")))
-            by_record = self._map_records(records.exists(), company)
+            records = records.exists()
+            by_record = self._map_records(records, company)
+            foreign = self._filter_foreign_records(records, company)
             for activity in group:
-                found[activity] = by_record.get(activity.res_id, self.env["broker.customer"].sudo())
+                if activity.res_id not in foreign._ids:
+                    found[activity] = by_record.get(activity.res_id, self.env["broker.customer"].sudo())
         return found
+
+    @api.model
+    def _filter_foreign_records(self, records, company=None):
+        """Return those of some records that are another company's business: its own
+        documents, and contacts who are customers of other companies only."""
+        if not company:
+            return records.browse()
+        if records._name != "res.partner":
+            if "company_id" not in records._fields:
+                return records.browse()
+            return records.filtered(lambda record: record.company_id and record.company_id != company)
+        return records.filtered(
+            lambda partner: (
+                (files := partner.commercial_partner_id.broker_customer_ids) and company not in files.company_id
+            )
+        )
 
     @api.model
     def _map_records(self, records, company=None):
@@ -164,12 +183,13 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
                 on_records[model] = self._map_records(records, company)
         found = {}
         for meeting in meetings:
+            # What it was planned on says whose business it is; the guests are shared.
             customer = (
-                next((files[partner] for partner in meeting.partner_ids if partner in files), None)
-                or meeting.opportunity_id.broker_customer_id
+                meeting.opportunity_id.broker_customer_id
                 or on_records.get(meeting.res_model, {}).get(meeting.res_id)
+                or next((files[partner] for partner in meeting.partner_ids if partner in files), None)
             )
-            if customer:
+            if customer and (not company or customer.company_id == company):
                 found[meeting] = customer
         return found
 
@@ -246,6 +266,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         if not customers:
             return
         context = {f"broker_assignment_{name}": value for name, value in ledger.items()}
+        context["broker_assignment_company_ids"] = customers.sudo().company_id.ids
         customers = customers.sudo().with_context(**QUIET, **context)
         if role == "sales":
             contacts = (
@@ -294,7 +315,9 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         held = {user: self._find_held(user) | self._find_team_customers(user) for user in users}
         result = super()._before_users_leave(users)
         for user, customers in held.items():
-            counts = self.env["broker.staff.change"].sudo()._open_for_leaver(user, customers)
+            # A shared contact may bring files of companies the leaver never worked for.
+            own = customers.filtered(lambda customer, user=user: customer.company_id in user.company_ids)
+            counts = self.env["broker.staff.change"].sudo()._open_for_leaver(user, own)
             self._rescue_activities(user, users)
             self._close_roles(user)
             for change, count in counts.items():
@@ -318,6 +341,35 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             self.env.flush_all()
             self.env.cr.execute(SQL("DELETE FROM broker_staff_change_line WHERE id IN %s", tuple(twins.ids)))
             self.env.invalidate_all()
+        return result
+
+    def _after_salesperson_lost(self):
+        """Tell the first manager of each company, with one to-do per customer."""
+        result = super()._after_salesperson_lost()
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        model_id = self.env["ir.model"]._get_id("broker.customer")
+        vals_list = []
+        for company, customers in self.sudo().grouped("company_id").items():
+            manager = self._get_managers(company)[:1]
+            env = self.with_context(lang=manager.lang or self.env.lang).env
+            vals_list += [
+                {
+                    "activity_type_id": todo.id,
+                    "automated": True,
+                    "date_deadline": company._get_broker_today(),
+                    "res_id": customer.id,
+                    "res_model_id": model_id,
+                    "summary": env._("Nobody of %(company)s sells to this customer", company=company.name),
+                    "note": env._(
+                        "The contact is shared, and its salesperson works for other companies only. Agree on a "
+                        "salesperson who works for both, or keep a contact of your own."
+                    ),
+                    "user_id": manager.id,
+                }
+                for customer in customers
+                if manager
+            ]
+        self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(vals_list)
         return result
 
     @api.model
@@ -349,6 +401,8 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         managers = (
             self.env["res.users"]
             .sudo()
+            # Contacts are merged with the archived in sight.
+            .with_context(active_test=True)
             .search(
                 Domain("all_group_ids", "in", self.env.ref("print_broker_crm.group_manager").ids)
                 & Domain("company_ids", "in", company.ids)

@@ -43,6 +43,12 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
     commission_released = fields.Monetary(compute="_compute_totals")
     commission_to_come = fields.Monetary(string="Commission Still to Come", compute="_compute_totals")
     tier_totals = fields.Html(string="By Tier", compute="_compute_tier_totals")
+    shared_count = fields.Integer(
+        string="Shared with Other Companies",
+        compute="_compute_shared_count",
+        compute_sudo=True,
+        help="Customers who have files in other companies too: the contact has one salesperson for all.",
+    )
     rest_count = fields.Integer(
         string="Held Beside the Customers",
         readonly=True,
@@ -68,6 +74,15 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
                 "commission_to_come",
             ):
                 change[name] = sum(lines.mapped(name))
+
+    @api.depends("line_ids")
+    def _compute_shared_count(self):
+        for change in self:
+            partners = change.line_ids.filtered(lambda line: line.role == "sales").customer_id.partner_id
+            files = partners.broker_customer_ids
+            change.shared_count = len(
+                files.filtered(lambda file, change=change: file.company_id != change.company_id).partner_id
+            )
 
     @api.depends("line_ids")
     def _compute_tier_totals(self):
@@ -458,7 +473,8 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         return leaves.resource_id.user_id
 
     def _get_leaving(self, people):
-        """Return those of some users who are about to leave by another change."""
+        """Return those of some users who are about to leave the company, or all of
+        them, by another change."""
         return (
             self.env["broker.staff.change"]
             .sudo()
@@ -466,6 +482,7 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
                 Domain("mode", "=", "leaving")
                 & Domain("state", "in", ("draft", "confirmed"))
                 & Domain("user_id", "in", people.ids)
+                & (Domain("company_id", "=", self.company_id.id) | Domain("archive_user", "=", True))
             )
             .user_id
         )

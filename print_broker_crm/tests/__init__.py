@@ -27,4 +27,4 @@ from . import (
     test_staff_change_scale,
     test_staff_change_tour,
 )
-from . import test_readiness, test_staff_load
+from . import test_readiness, test_staff_load, test_two_companies
