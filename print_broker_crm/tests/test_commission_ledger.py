@@ -414,6 +414,8 @@ class TestCommissionLedger(BrokerAccountCommon):
         plan.rate = 20
         user = self.env.user
         user.company_ids += company
+        # Wang sells for both: in a company's ledger stand its own people.
+        self.sales_wang.company_ids += company
         env = self.env(context=dict(self.env.context, allowed_company_ids=company.ids))
         product = self.print_product.with_env(env)
         product.property_account_income_id = data["default_account_revenue"]
