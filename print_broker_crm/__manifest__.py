@@ -81,6 +81,7 @@
         "views/broker_customer_commission_views.xml",
         "wizard/broker_commission_what_if_views.xml",
         "views/account_move_views.xml",
+        "report/broker_commission_statement_templates.xml",
         "views/print_broker_crm_menus.xml",
     ],
     "demo": [

@@ -41,6 +41,7 @@ from . import (
     broker_commission_statement_ledger_mixin,
     broker_commission_statement_opening_mixin,
     broker_commission_statement_payment_mixin,
+    broker_commission_statement_document_mixin,
     broker_commission_statement,
     broker_commission_pending,
     broker_commission_scenario_mixin,

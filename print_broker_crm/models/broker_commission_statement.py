@@ -24,6 +24,7 @@ class BrokerCommissionStatement(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "broker.commission.statement.document.mixin",
         "broker.commission.statement.payment.mixin",
         "broker.commission.statement.ledger.mixin",
         "broker.commission.statement.opening.mixin",

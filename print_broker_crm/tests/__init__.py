@@ -10,11 +10,11 @@ from . import (
     test_commission_ledger,
     test_commission_plan,
     test_commission_property,
-    test_commission_statement,
     test_commission_rules,
     test_commission_sweep,
     test_commission_what_if,
 )
+from . import test_commission_statement, test_commission_statement_document
 from . import test_tier_policy, test_tier_run, test_tier_score
 from . import test_care_access, test_care_call, test_care_planning
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
@@ -28,3 +28,4 @@ from . import (
     test_staff_change_tour,
 )
 from . import test_readiness, test_staff_load, test_two_companies
+from . import test_readiness, test_staff_load
