@@ -33,6 +33,7 @@ from . import (
     broker_commission_entry_batch_mixin,
     broker_commission_entry_writer_mixin,
     broker_commission_entry_collection_mixin,
+    broker_commission_entry_job_mixin,
     broker_commission_entry_base_mixin,
     broker_commission_entry_leaver_mixin,
     broker_commission_entry_explanation_mixin,

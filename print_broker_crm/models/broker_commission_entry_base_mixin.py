@@ -13,7 +13,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
     """
 
     _name = "broker.commission.entry.base.mixin"
-    _inherit = ["broker.commission.entry.collection.mixin"]
+    _inherit = ["broker.commission.entry.collection.mixin", "broker.commission.entry.job.mixin"]
     _description = "Commission Entry: Bases"
 
     @api.model
@@ -23,13 +23,14 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         :param moves: `account.move` records in sudo; those not posted have no figures
         :return: dict of (move id, split id) to a dict of `revenue`, `cost`, `base`,
             `pool`, `ratio`, `released_pool`, `earned` and `released`, all amounts in
-            the company's currency, credit notes negative
+            the company's currency, credit notes negative; `floor` is the job's margin
+            in percent where it is too thin to pay anything
         """
         posted = moves.filtered(lambda move: move.state == "posted")
         bases = self._get_bases(posted)
-        splits_by_rule = self._get_splits(
-            self.env["sale.order"].sudo().union(*(order for _move, order, _rule in bases))
-        ).grouped(lambda split: (split.order_id.id, split.rule_id.id))
+        splits = self._get_splits(self.env["sale.order"].sudo().union(*(order for _move, order, _rule in bases)))
+        splits_by_rule = splits.grouped(lambda split: (split.order_id.id, split.rule_id.id))
+        jobs = self._get_job_figures(splits)
         bearing = self.env["account.move"].sudo().union(*(move for move, _order, _rule in bases))
         parts = self._get_collected_parts(bearing | bearing.reversed_entry_id.filtered(lambda m: m.state == "posted"))
         figures = {}
@@ -39,8 +40,11 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                 continue
             currency = move.company_id.currency_id
             base = currency.round(revenue - cost if splits[0].base == "margin" else revenue)
-            pool = currency.round(base * splits[0].rate / 100.0)
-            ratio = self._get_released_ratio(move, splits[0].plan_id, parts)
+            plan = splits[0].plan_id
+            job = jobs.get(order.id)
+            is_under_floor = self._is_under_floor(plan, job)
+            pool = 0.0 if is_under_floor else currency.round(base * splits[0].rate / 100.0)
+            ratio = self._get_released_ratio(move, plan, parts, job)
             released_pool = currency.round(pool * ratio)
             for split, earned, released in zip(
                 splits,
@@ -57,6 +61,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                     "ratio": ratio,
                     "released_pool": released_pool,
                     "held": held,
+                    "floor": job["margin"] if is_under_floor else None,
                     "earned": earned,
                     "released": 0.0 if held else released,
                 }
@@ -89,12 +94,17 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         return figures, targets, splits_by_id, stops
 
     @api.model
-    def _get_released_ratio(self, move, plan, parts):
+    def _get_released_ratio(self, move, plan, parts, job=None):
         """Return the part of an invoice's pool that is payable, 0 to 1.
 
         :param parts: see `_get_collected_parts`
+        :param job: see `_get_job_figures`, of a job that is looked at as a whole
         """
-        return 1.0 if plan.release == "posting" else parts[move.id]
+        if plan.release == "posting":
+            return 1.0
+        if plan.release == "down_payment" and job and job["ratio"] is not None:
+            return job["ratio"]
+        return parts[move.id]
 
     # What a scenario that writes nothing answers otherwise, see
     # `broker.commission.scenario.mixin`.

@@ -41,7 +41,15 @@ class BrokerCommissionEntryExplanationMixin(models.AbstractModel):
                     pool=money(trace.get("pool")),
                 )
             )
-            if trace.get("held"):
+            if trace.get("floor") is not None:
+                lines.append(
+                    self.env._(
+                        "The job's margin of %(margin)s %% is under the plan's floor of %(floor)s %%: it pays nothing.",
+                        margin=f"{trace['floor']:.2f}",
+                        floor=f"{trace['floor_percent']:g}",
+                    )
+                )
+            elif trace.get("held"):
                 lines.append(self.env._("Held until the handoff is accepted."))
             elif self.book == "released":
                 lines.append(

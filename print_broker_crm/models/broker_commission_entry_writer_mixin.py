@@ -101,15 +101,17 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
 
         Invoices of jobs without a plan drop out, unless they have entries. Credit
         notes come along because what they take back follows the payment of the invoice
-        that they reverse or were used for;
-        invoices with the same down payment, because its margin is the job's margin,
-        which an invoice may have been the occasion to change.
+        that they reverse or were used for; invoices with the same down payment,
+        because its margin is the job's margin, which an invoice may have been the
+        occasion to change; and all invoices of a job whose plan looks at whole jobs.
         """
         self.env["account.move"].flush_model(["move_type", "reversed_entry_id"])
         self.env["account.move.line"].flush_model(["move_id", "sale_line_ids"])
         self.env["account.partial.reconcile"].flush_model(["debit_move_id", "credit_move_id"])
         self.env["sale.order.line"].flush_model(["order_id", "is_downpayment"])
         self.env["sale.order"].flush_model(["broker_commission_plan_id"])
+        self.env["broker.commission.split"].flush_model(["order_id", "plan_id"])
+        self.env["broker.commission.plan"].flush_model(["release", "margin_floor"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -140,8 +142,32 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                         ON other_link.order_line_id = down.id
                       JOIN account_move_line other
                         ON other.id = other_link.invoice_line_id
+                ), whole AS (
+                    SELECT other.move_id AS id
+                      FROM named
+                      JOIN account_move_line line ON line.move_id = named.id
+                      JOIN sale_order_line_invoice_rel link
+                        ON link.invoice_line_id = line.id
+                      JOIN sale_order_line sale_line
+                        ON sale_line.id = link.order_line_id
+                      JOIN sale_order_line sibling
+                        ON sibling.order_id = sale_line.order_id
+                      JOIN sale_order_line_invoice_rel other_link
+                        ON other_link.order_line_id = sibling.id
+                      JOIN account_move_line other
+                        ON other.id = other_link.invoice_line_id
+                     WHERE EXISTS (
+                            SELECT
+                              FROM broker_commission_split split
+                              JOIN broker_commission_plan plan
+                                ON plan.id = split.plan_id
+                             WHERE split.order_id = sale_line.order_id
+                               AND (plan.release = 'down_payment' OR plan.margin_floor > 0)
+                           )
                 ), scope AS (
-                    SELECT id FROM named UNION SELECT id FROM shared
+                    SELECT id FROM named
+                    UNION SELECT id FROM shared
+                    UNION SELECT id FROM whole
                 )
                 SELECT scope.id
                   FROM scope
@@ -259,6 +285,8 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                     "pool": figure.get("pool", 0.0),
                     "released_pool": figure.get("released_pool", 0.0),
                     "held": figure.get("held", False),
+                    "floor": figure.get("floor"),
+                    "floor_percent": split.plan_id.margin_floor,
                     "payee_changed": not is_payee,
                     "stopped": stop and fields.Date.to_string(stop),
                     "target": currency.round(target),

@@ -50,11 +50,22 @@ class BrokerCommissionPlan(models.Model):
         help="The pool that is shared: this part of the base.",
     )
     release = fields.Selection(
-        [("collection", "On collection"), ("posting", "On posting")],
+        [
+            ("collection", "On collection"),
+            ("posting", "On posting"),
+            ("down_payment", "Half on the down payment"),
+        ],
         required=True,
         default="collection",
-        help="When an earned commission becomes payable: as the customer's money comes "
-        "in, or as soon as the invoice is posted.",
+        help="When an earned commission becomes payable: as the customer's money comes in; as soon as the invoice "
+        "is posted; or half of it when the down payment was collected, and the rest when all of the job was. "
+        "A job without a down payment is released as its money comes in.",
+    )
+    margin_floor = fields.Float(
+        string="Margin Floor (%)",
+        digits=(5, 2),
+        help="Jobs whose margin is less than this part of their revenue pay nothing. A loss counts all the same. "
+        "0: no floor.",
     )
     service_waits_for_handoff = fields.Boolean(
         string="Service Waits for the Handoff",
@@ -104,6 +115,10 @@ class BrokerCommissionPlan(models.Model):
     _date_uniq = models.UniqueIndex(
         "(company_id, date_from) WHERE active",
         "The company already has a plan from this date. Choose another date.",
+    )
+    _margin_floor_range = models.Constraint(
+        "CHECK (margin_floor IS NULL OR margin_floor >= 0 AND margin_floor < 100)",
+        "The margin floor of a commission plan lies between 0 and 100 %.",
     )
     _rate_range = models.Constraint(
         "CHECK (rate > 0 AND rate <= 100)",
@@ -308,6 +323,11 @@ class BrokerCommissionPlan(models.Model):
                     "active": True,
                 }
             )
+
+    def _looks_at_whole_jobs(self):
+        """Tell whether an invoice of a job depends on the job's other invoices."""
+        self.ensure_one()
+        return self.release == "down_payment" or self.margin_floor > 0
 
     def _get_used(self):
         """Return those of the plans that ledger entries refer to."""

@@ -10,6 +10,8 @@ from . import (
     test_commission_ledger,
     test_commission_plan,
     test_commission_property,
+    test_commission_statement,
+    test_commission_release,
     test_commission_rules,
     test_commission_sweep,
     test_commission_what_if,
