@@ -1,12 +1,16 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .broker_tier_score_measure_mixin import FIGURES
 
 
 class BrokerTierRun(models.Model):
     """How far a company's nightly scoring has come.
 
-    One row per company and day. A batch of customers and the step of the mark are
-    committed together, so a run that is killed goes on where it was.
+    One row per company and day. The figures of all customers are gathered first and kept
+    in a work table beside this model; then a batch of customers and the step of the mark
+    are committed together, so a run that is killed goes on where it was.
     """
 
     _name = "broker.tier.run"
@@ -16,12 +20,32 @@ class BrokerTierRun(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, index=True)
     date = fields.Date(required=True)
+    is_gathered = fields.Boolean(string="Figures Gathered")
     last_customer_id = fields.Integer(string="Up to Customer", help="Database id of the last customer looked at.")
     is_done = fields.Boolean(string="Finished")
     customer_count = fields.Integer(string="Customers Looked At")
     score_count = fields.Integer(string="Scores Written")
 
     _company_date_uniq = models.UniqueIndex("(company_id, date)", "There is already a run of this company and day.")
+
+    def init(self):
+        """Make the work table of the figures.
+
+        Unlogged, because it holds nothing that cannot be gathered again: after a crash it
+        is empty, and so it is after an update, which may have other columns.
+        """
+        self.env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE UNLOGGED TABLE broker_tier_figure (
+                    run_id integer NOT NULL, customer_id integer NOT NULL, %s,
+                    PRIMARY KEY (run_id, customer_id)
+                )
+                """,
+                SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(kind)) for name, kind in FIGURES.items()),
+            )
+        )
 
     @api.model
     def _open(self, company):
@@ -40,30 +64,105 @@ class BrokerTierRun(models.Model):
         self.ensure_one()
         return Domain("company_id", "=", self.company_id.id) & Domain("id", ">", self.last_customer_id)
 
-    def _step(self, limit, work_totals):
-        """Score the next batch of customers and move the mark.
+    def _gather(self):
+        """Gather the figures of all the company's customers, unless that was done."""
+        self.ensure_one()
+        score = self.env["broker.tier.score"].sudo()
+        if self.is_gathered and self.env.execute_query(
+            SQL("SELECT FROM broker_tier_figure WHERE run_id = %s LIMIT 1", self.id)
+        ):
+            return
+        policy = self.env["broker.tier.policy"]._get_at(self.company_id, self.date)
+        score._end_manual_tiers(self.company_id, self.date)
+        score._flush_sources()
+        self._drop_figures()
+        columns = score._join_columns(FIGURES)
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO broker_tier_figure (run_id, customer_id, %(columns)s)
+                WITH %(figures)s
+                SELECT %(run)s, customer_id, %(columns)s FROM figure
+                 WHERE customer_id > %(last)s
+                """,
+                columns=columns,
+                figures=score._get_figures_query(policy, self.date),
+                run=self.id,
+                last=self.last_customer_id,
+            )
+        )
+        self.is_gathered = True
+
+    def _drop_figures(self):
+        """Empty the work table of what this company's runs gathered."""
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM broker_tier_figure
+                 WHERE run_id IN (SELECT id FROM broker_tier_run WHERE company_id = %s)
+                """,
+                self.company_id.id,
+            )
+        )
+
+    def _step(self, limit):
+        """Judge the next batch of customers and move the mark.
 
         :param limit: number of customers
-        :param work_totals: see `broker.tier.score._get_work_totals`
         :return: number of customers looked at
         """
         self.ensure_one()
-        customers = self.env["broker.customer"].search(self._get_waiting(), order="id", limit=limit)
-        scores = self.env["broker.tier.score"]
-        if customers:
-            scores = scores._run_batch(self.company_id, self.date, customers, work_totals)
+        score = self.env["broker.tier.score"].sudo()
+        [(last_id, count)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT MAX(customer_id), COUNT(*)
+                  FROM (
+                    SELECT customer_id FROM broker_tier_figure
+                     WHERE run_id = %s AND customer_id > %s
+                  ORDER BY customer_id LIMIT %s
+                  ) AS batch
+                """,
+                self.id,
+                self.last_customer_id,
+                limit,
+            )
+        )
+        scores = score.browse()
+        if count:
+            policy = self.env["broker.tier.policy"]._get_at(self.company_id, self.date)
+            scores = score._judge(policy, self.date, self._get_figures_query(last_id))
+        is_done = count < limit
+        if is_done:
+            self._drop_figures()
         self.write(
             {
-                "last_customer_id": customers[-1:].id or self.last_customer_id,
-                "is_done": len(customers) < limit
-                or not self.env["broker.customer"].search_count(
-                    self._get_waiting() & Domain("id", ">", customers[-1].id), limit=1
-                ),
-                "customer_count": self.customer_count + len(customers),
+                "last_customer_id": last_id or self.last_customer_id,
+                "is_done": is_done,
+                "customer_count": self.customer_count + count,
                 "score_count": self.score_count + len(scores),
             }
         )
-        return len(customers)
+        return count
+
+    def _get_figures_query(self, last_id):
+        """Return the CTE `figure` of the customers after the mark.
+
+        :param last_id: id of the last customer of the batch
+        """
+        return SQL(
+            """
+            figure AS (
+                SELECT kept.*, customer.last_score_id
+                  FROM broker_tier_figure kept
+                  JOIN broker_customer customer ON customer.id = kept.customer_id
+                 WHERE kept.run_id = %s AND kept.customer_id > %s AND kept.customer_id <= %s
+            )
+            """,
+            self.id,
+            self.last_customer_id,
+            last_id,
+        )
 
     @api.model
     def _cron_run(self):
@@ -77,10 +176,14 @@ class BrokerTierRun(models.Model):
         if not cron._commit_progress(remaining=sum(waiting.values())):
             return
         for run in runs:
-            work_totals = self.env["broker.tier.score"]._get_work_totals(run.company_id, run.date)
             # The lock ends with each commit; without it another worker is at the run.
+            if not run.try_lock_for_update():
+                continue
+            run._gather()
+            # Whatever time that took, one batch is judged in any case: the night gets on.
+            cron._commit_progress()
             while run.try_lock_for_update() and not run.is_done:
-                if not cron._commit_progress(run._step(limit, work_totals)):
+                if not cron._commit_progress(run._step(limit)):
                     return
 
     @api.model

@@ -16,7 +16,10 @@ class BrokerTierScore(models.Model):
     _name = "broker.tier.score"
     _inherit = [
         "broker.tier.score.batch.mixin",
+        "broker.tier.score.judgement.mixin",
         "broker.tier.score.measure.mixin",
+        "broker.tier.score.margin.mixin",
+        "broker.tier.score.trouble.mixin",
         "broker.tier.score.work.mixin",
         "broker.tier.score.explanation.mixin",
     ]

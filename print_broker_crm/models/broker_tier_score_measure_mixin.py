@@ -1,25 +1,61 @@
+import json
+
 from odoo import api, models
 from odoo.tools import SQL
+
+# The columns of `figure` and of the work table in which a night keeps them.
+FIGURES = {
+    "invoices": "bigint",
+    "credit_notes": "bigint",
+    "revenue": "numeric",
+    "margin_lines": "bigint",
+    "margin_left_out": "bigint",
+    "profit": "numeric",
+    "work": "numeric",
+    "full_time_share": "numeric",
+    "people": "jsonb",
+    "jobs": "bigint",
+    "cancelled_jobs": "bigint",
+    "cancelled_quotations": "bigint",
+    "trouble": "jsonb",
+    "trouble_points": "numeric",
+    "judged": "numeric",
+    "late_documents": "bigint",
+    "late_days": "numeric",
+    "overdue": "numeric",
+    "overdue_days": "integer",
+}
 
 
 class BrokerTierScoreMeasureMixin(models.AbstractModel):
     """What is measured of a customer: the figures behind the five dimensions, in SQL.
 
     Apart from the run, because this is where the formulas are: each figure has its own
-    CTE, and what it counts can be read and changed without the judgement of it. The
-    time that people spent has a source of its own, `broker.tier.score.work.mixin`.
+    CTE, and what it counts can be read and changed without the judgement of it. Every
+    CTE reads its rows once for all the customers asked for. The margin, the trouble and
+    the time that people spent have mixins of their own.
     """
 
     _name = "broker.tier.score.measure.mixin"
     _description = "5A Score: Figures"
 
     @api.model
-    def _get_figures_query(self, policy, date, work_totals):
-        """Return the CTEs that gather a batch's raw figures, ending in `figure`."""
+    def _get_figures_query(self, policy, date, customers=None):
+        """Return the CTEs that gather raw figures, ending in `figure`, without writing.
+
+        :param policy: the `broker.tier.policy` whose window, weights and points are used
+        :param date: the last day of the window
+        :param customers: `broker.customer` records; all active ones of the policy's
+            company when left out
+        """
         first, last = policy._get_window(date)
         start, end = self._get_window_times(policy, date)
         return SQL(
             """
+            batch AS (
+                SELECT id, last_score_id FROM broker_customer
+                 WHERE company_id = %(company)s AND active AND %(scope)s
+            ),
             %(billing)s,
             %(margin)s,
             %(payment)s,
@@ -41,8 +77,9 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                        COALESCE(job.jobs, 0) AS jobs,
                        COALESCE(job.cancelled_jobs, 0) AS cancelled_jobs,
                        COALESCE(job.cancelled_quotations, 0) AS cancelled_quotations,
-                       COALESCE(trouble.purchases, 0) AS cancelled_purchases,
-                       COALESCE(trouble.returns, 0) AS returned_handoffs,
+                       %(no_trouble)s::jsonb
+                           || COALESCE(trouble.kinds, '{}'::jsonb) AS trouble,
+                       COALESCE(trouble.points, 0) AS trouble_points,
                        COALESCE(payment.judged, 0) AS judged,
                        COALESCE(payment.late_documents, 0) AS late_documents,
                        COALESCE(ROUND(
@@ -59,44 +96,43 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
              LEFT JOIN effort ON effort.customer_id = batch.id
             )
             """,
-            billing=self._get_billing_query(policy, first, last),
-            margin=self._get_margin_query(),
-            payment=self._get_payment_query(last),
-            job=self._get_job_query(policy, start, end),
-            trouble=self._get_trouble_query(policy, start, end),
-            effort=self._get_effort_query(policy, date, work_totals),
+            company=policy.company_id.id,
+            scope=self._get_scope(SQL("id"), customers),
+            billing=self._get_billing_query(policy, first, last, customers),
+            margin=self._get_margin_query(policy),
+            payment=self._get_payment_query(last, customers),
+            job=self._get_job_query(policy, start, end, customers),
+            trouble=self._get_trouble_query(policy, start, end, customers),
+            effort=self._get_effort_query(policy, date, customers),
+            no_trouble=json.dumps({kind: 0 for kind in self._get_usual_troubles()}),
         )
 
     @api.model
-    def _get_billing_query(self, policy, first, last):
+    def _get_billing_query(self, policy, first, last, customers):
         """CTEs `invoice` (all posted ones up to the day) and `billing`: what was
         invoiced in the window, untaxed, in company currency, refunds negative."""
         return SQL(
             """
-            invoice AS (
+            invoice AS MATERIALIZED (
                 SELECT move.id, move.broker_customer_id AS customer_id,
-                       move.move_type, move.amount_untaxed_signed,
+                       move.move_type = 'out_refund' AS is_refund,
+                       move.amount_untaxed_signed,
                        move.reversed_entry_id, move.currency_id,
                        move.invoice_currency_rate AS rate,
                        move.invoice_date, move.invoice_date_due,
                        move.invoice_date >= %(first)s AS in_window
-                  FROM batch
-                  JOIN account_move move ON move.broker_customer_id = batch.id
+                  FROM account_move move
                  WHERE move.company_id = %(company)s AND move.state = 'posted'
                    AND move.move_type IN ('out_invoice', 'out_refund')
-                   AND move.invoice_date <= %(last)s
+                   AND move.invoice_date <= %(last)s AND %(scope)s
             ),
             billing AS (
                 SELECT customer_id,
                        ROUND(COALESCE(
                            SUM(amount_untaxed_signed) FILTER (WHERE in_window), 0
                        ), 2) AS revenue,
-                       COUNT(*) FILTER (
-                           WHERE in_window AND move_type = 'out_invoice'
-                       ) AS invoices,
-                       COUNT(*) FILTER (
-                           WHERE in_window AND move_type = 'out_refund'
-                       ) AS credit_notes
+                       COUNT(*) FILTER (WHERE in_window AND NOT is_refund) AS invoices,
+                       COUNT(*) FILTER (WHERE in_window AND is_refund) AS credit_notes
                   FROM invoice
               GROUP BY customer_id
             )
@@ -104,97 +140,11 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             company=policy.company_id.id,
             first=first,
             last=last,
+            scope=self._get_scope(SQL("move.broker_customer_id"), customers),
         )
 
     @api.model
-    def _get_margin_query(self):
-        """CTE `margin`: invoiced price minus cost, in company currency.
-
-        Only lines whose cost is known count: their order line has a cost, or lowers
-        the price (a discount). A credit note that lowers the price without taking goods
-        back leaves the cost where it is. A down payment carries its order's margin ratio, so that
-        it and the final invoice, which takes it off again, add up to the order.
-        """
-        return SQL(
-            """
-            billed AS (
-                SELECT invoice.customer_id, line.id, line.balance,
-                       CASE invoice.move_type WHEN 'out_refund' THEN -1 ELSE 1 END
-                           * line.quantity AS quantity,
-                       MIN(sold.order_id) AS order_id,
-                       BOOL_OR(sold.is_downpayment) AS is_downpayment,
-                       BOOL_OR(sold.purchase_price <> 0 OR sold.price_subtotal < 0)
-                           AS has_cost,
-                       COALESCE(BOOL_OR(
-                           price.full * ABS(line.quantity) - ABS(line.price_subtotal)
-                               > currency.rounding * GREATEST(1, ABS(line.quantity))
-                       ), FALSE) AS is_allowance,
-                       AVG(sold.purchase_price
-                           / CASE WHEN so.currency_id = invoice.currency_id
-                                  THEN COALESCE(NULLIF(invoice.rate, 0), 1)
-                                  ELSE COALESCE(NULLIF(so.currency_rate, 0), 1) END
-                           * COALESCE(billed_unit.factor / NULLIF(sold_unit.factor, 0), 1)
-                       ) AS unit_cost
-                  FROM invoice
-                  JOIN account_move_line line
-                    ON line.move_id = invoice.id AND line.display_type = 'product'
-                  JOIN res_currency currency ON currency.id = invoice.currency_id
-             LEFT JOIN sale_order_line_invoice_rel link ON link.invoice_line_id = line.id
-             LEFT JOIN sale_order_line sold ON sold.id = link.order_line_id
-             LEFT JOIN sale_order so ON so.id = sold.order_id
-             LEFT JOIN uom_uom billed_unit ON billed_unit.id = line.product_uom_id
-             LEFT JOIN uom_uom sold_unit ON sold_unit.id = sold.product_uom_id
-             LEFT JOIN LATERAL (
-                    SELECT SUM(original.price_subtotal)
-                           / NULLIF(SUM(original.quantity), 0) AS full
-                      FROM account_move_line original
-                      JOIN sale_order_line_invoice_rel same
-                        ON same.invoice_line_id = original.id
-                       AND same.order_line_id = sold.id
-                     WHERE original.move_id = invoice.reversed_entry_id
-                       AND original.display_type = 'product'
-                  ) AS price ON invoice.move_type = 'out_refund'
-                 WHERE invoice.in_window
-              GROUP BY invoice.customer_id, invoice.move_type, line.id
-            ),
-            order_ratio AS (
-                SELECT sold.order_id,
-                       SUM(sold.price_subtotal
-                           - COALESCE(sold.purchase_price, 0) * sold.product_uom_qty
-                       ) FILTER (
-                           WHERE sold.purchase_price <> 0 OR sold.price_subtotal < 0
-                       ) / NULLIF(SUM(sold.price_subtotal), 0) AS ratio
-                  FROM sale_order_line sold
-                 WHERE sold.order_id IN (
-                           SELECT order_id FROM billed WHERE is_downpayment
-                       )
-                   AND sold.display_type IS NULL AND sold.is_downpayment IS NOT TRUE
-              GROUP BY sold.order_id
-            ),
-            margin AS (
-                SELECT billed.customer_id,
-                       COUNT(counted.profit) AS lines,
-                       COUNT(*) - COUNT(counted.profit) AS left_out,
-                       ROUND(SUM(counted.profit), 2) AS profit
-                  FROM billed
-             LEFT JOIN order_ratio ON order_ratio.order_id = billed.order_id
-            CROSS JOIN LATERAL (
-                SELECT CASE WHEN billed.is_downpayment
-                            THEN -billed.balance * order_ratio.ratio
-                            WHEN billed.has_cost
-                            THEN -billed.balance
-                                 - CASE WHEN billed.is_allowance THEN 0
-                                        ELSE billed.quantity * COALESCE(
-                                            billed.unit_cost, 0) END
-                       END AS profit
-            ) AS counted
-              GROUP BY billed.customer_id
-            )
-            """
-        )
-
-    @api.model
-    def _get_payment_query(self, last):
+    def _get_payment_query(self, last, customers):
         """CTE `payment`: how late, by amount, what was due has been paid.
 
         Each payment counts with its real day (the later one of the two documents that
@@ -203,7 +153,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
         """
         return SQL(
             """
-            due AS (
+            due AS MATERIALIZED (
                 SELECT invoice.customer_id, invoice.id AS move_id, line.id,
                        line.amount_residual,
                        COALESCE(
@@ -213,8 +163,16 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                   FROM invoice
                   JOIN account_move_line line
                     ON line.move_id = invoice.id AND line.display_type = 'payment_term'
-                 WHERE invoice.move_type = 'out_invoice'
+                 WHERE NOT invoice.is_refund
                    AND (invoice.in_window OR line.amount_residual > 0)
+            ),
+            noted AS MATERIALIZED (
+                SELECT line.id
+                  FROM account_move note
+                  JOIN account_move_line line
+                    ON line.move_id = note.id AND line.display_type = 'payment_term'
+                 WHERE note.move_type = 'out_refund' AND note.state = 'posted'
+                   AND %(notes)s
             ),
             part AS (
                 SELECT due.customer_id, due.move_id, partial.amount,
@@ -223,11 +181,9 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                   FROM due
                   JOIN account_partial_reconcile partial
                     ON partial.debit_move_id = due.id
-                  JOIN account_move_line counterpart
-                    ON counterpart.id = partial.credit_move_id
-                  JOIN account_move counterpart_move
-                    ON counterpart_move.id = counterpart.move_id
-                 WHERE counterpart_move.move_type <> 'out_refund'
+                 WHERE NOT EXISTS (
+                           SELECT FROM noted WHERE noted.id = partial.credit_move_id
+                       )
              UNION ALL
                 SELECT customer_id, move_id, amount_residual, %(last)s - day, TRUE
                   FROM due
@@ -247,10 +203,22 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             )
             """,
             last=last,
+            # Of some customers it is quicker to look up what was matched with theirs.
+            notes=SQL("TRUE")
+            if customers is None
+            else SQL(
+                """
+                line.id IN (
+                    SELECT partial.credit_move_id
+                      FROM account_partial_reconcile partial
+                      JOIN due ON due.id = partial.debit_move_id
+                )
+                """
+            ),
         )
 
     @api.model
-    def _get_job_query(self, policy, start, end):
+    def _get_job_query(self, policy, start, end, customers):
         """CTE `job`: orders of the window by what became of them."""
         return SQL(
             """
@@ -264,72 +232,15 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                        COUNT(*) FILTER (
                            WHERE so.state = 'cancel' AND so.broker_date_confirmed IS NULL
                        ) AS cancelled_quotations
-                  FROM batch
-                  JOIN sale_order so ON so.broker_customer_id = batch.id
+                  FROM sale_order so
                  WHERE so.company_id = %(company)s
                    AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                   AND %(scope)s
               GROUP BY so.broker_customer_id
             )
             """,
             company=policy.company_id.id,
             start=start,
             end=end,
-        )
-
-    @api.model
-    def _get_trouble_sources(self, policy, start, end):
-        """Hook: kinds of trouble that are not on the order or the invoice.
-
-        :return: list of SQL selects of (customer_id, purchases, returns)
-        """
-        return [
-            # A printing house that was only asked and lost is no trouble: a purchase
-            # order counts when it had been confirmed.
-            SQL(
-                """
-                SELECT so.broker_customer_id AS customer_id,
-                       COUNT(DISTINCT po.id) AS purchases, 0 AS returns
-                  FROM batch
-                  JOIN sale_order so ON so.broker_customer_id = batch.id
-                  JOIN sale_order_line sold ON sold.order_id = so.id
-                  JOIN purchase_order_line bought ON bought.sale_line_id = sold.id
-                  JOIN purchase_order po ON po.id = bought.order_id
-                 WHERE so.company_id = %(company)s
-                   AND so.date_order >= %(start)s AND so.date_order < %(end)s
-                   AND po.state = 'cancel' AND po.date_approve IS NOT NULL
-              GROUP BY so.broker_customer_id
-                """,
-                company=policy.company_id.id,
-                start=start,
-                end=end,
-            ),
-            SQL(
-                """
-                SELECT handoff.customer_id, 0, SUM(handoff.return_count)
-                  FROM batch
-                  JOIN broker_handoff handoff ON handoff.customer_id = batch.id
-                 WHERE handoff.company_id = %(company)s
-                   AND handoff.first_submitted_at >= %(start)s
-                   AND handoff.first_submitted_at < %(end)s
-              GROUP BY handoff.customer_id
-                """,
-                company=policy.company_id.id,
-                start=start,
-                end=end,
-            ),
-        ]
-
-    @api.model
-    def _get_trouble_query(self, policy, start, end):
-        """CTE `trouble`: what happened beside orders and invoices."""
-        return SQL(
-            """
-            trouble AS (
-                SELECT customer_id, SUM(purchases) AS purchases,
-                       SUM(returns) AS returns
-                  FROM (%s) AS source
-              GROUP BY customer_id
-            )
-            """,
-            SQL(" UNION ALL ").join(self._get_trouble_sources(policy, start, end)),
+            scope=self._get_scope(SQL("so.broker_customer_id"), customers),
         )

@@ -3,53 +3,15 @@ from odoo.tools import SQL
 
 
 class BrokerTierScoreWorkMixin(models.AbstractModel):
-    """Who worked how much for which customer, in SQL.
+    """Who worked how much for which customer, in SQL: one source for each kind of work.
 
-    Apart from the other figures, because it is the one that does not end at a batch:
+    Apart from the other figures, because it is the one that does not end at a customer:
     the share of a customer in a person's time needs what the person did for all of
-    them, which a run sums up once.
+    them. A room that knows of work extends `_get_work_sources`.
     """
 
     _name = "broker.tier.score.work.mixin"
     _description = "5A Score: Work"
-
-    @api.model
-    def _get_work_totals(self, company, date):
-        """Return what each person did for all customers in the window.
-
-        Small (one row per person) and the same for all batches of a run.
-
-        :return: list of (user id, weighted work, part of the window they worked in);
-            the part counts the months in which the person did anything at all, so
-            that somebody who came late or left early is not a full-time person
-        """
-        policy = self.env["broker.tier.policy"]._get_at(company, date)
-        first, last = policy._get_window(date)
-        self._flush_sources()
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT user_id, SUM(weight)::numeric,
-                       COUNT(DISTINCT LEAST(
-                           %(months)s - 1,
-                           (day::date - %(first)s) * %(months)s / %(days)s
-                       ))::numeric / %(months)s
-                  FROM (%(work)s) AS work
-              GROUP BY user_id
-                HAVING SUM(weight) > 0
-                """,
-                first=first,
-                days=(last - first).days + 1,
-                months=policy.window_months,
-                work=self._get_work_query(policy, date),
-            )
-        )
-
-    @api.model
-    def _get_work_query(self, policy, date):
-        """Return the SQL of all pieces of work in the window, one row each."""
-        sources = self._get_work_sources(policy, date)
-        return SQL(" UNION ALL ").join(sources)
 
     @api.model
     def _get_work_sources(self, policy, date):
@@ -187,43 +149,61 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
         ]
 
     @api.model
-    def _get_effort_query(self, policy, date, work_totals):
+    def _get_effort_query(self, policy, date, customers):
         """CTE `effort`: the full-time persons a customer took.
 
-        A person's part of the window is shared out over customers by weighted work.
+        A person's part of the window is shared out over customers by weighted work, so
+        all the work of the firm is read, whoever is asked for. The part counts the months
+        in which the person did anything at all: somebody who came late or left early is
+        not a full-time person.
         """
+        first, last = policy._get_window(date)
         return SQL(
             """
-            work AS (
-                SELECT source.customer_id, source.user_id, SUM(source.weight) AS work
-                  FROM batch
-                  JOIN (%(work)s) AS source ON source.customer_id = batch.id
-              GROUP BY source.customer_id, source.user_id
-                HAVING SUM(source.weight) > 0
+            work AS MATERIALIZED (
+                SELECT customer_id, user_id, month, SUM(weight)::numeric AS work
+                  FROM (
+                    SELECT customer_id, user_id, weight, LEAST(
+                               %(months)s - 1, (day::date - %(first)s) * %(months)s / %(days)s
+                           ) AS month
+                      FROM (%(work)s) AS source
+                  ) AS piece
+              GROUP BY customer_id, user_id, month
+            ),
+            person AS (
+                SELECT user_id, SUM(work) AS total,
+                       COUNT(DISTINCT month)::numeric / %(months)s AS presence
+                  FROM work
+              GROUP BY user_id
+                HAVING SUM(work) > 0
             ),
             effort AS (
-                SELECT work.customer_id,
-                       ROUND(SUM(work.work), 2) AS work,
+                SELECT own.customer_id,
+                       ROUND(SUM(own.work), 2) AS work,
                        ROUND(SUM(
-                           work.work / person.total * person.presence
+                           own.work / person.total * person.presence
                        ), 4) AS full_time_share,
                        JSONB_AGG(JSONB_BUILD_OBJECT(
-                           'user_id', work.user_id,
-                           'work', ROUND(work.work, 2),
+                           'user_id', own.user_id,
+                           'work', ROUND(own.work, 2),
                            'share', ROUND(
-                               work.work / person.total * person.presence, 4
+                               own.work / person.total * person.presence, 4
                            )
-                       ) ORDER BY work.work DESC, work.user_id) AS people
-                  FROM work
-                  JOIN UNNEST(
-                           %(users)s::int[], %(totals)s::numeric[], %(presences)s::numeric[]
-                       ) AS person (user_id, total, presence)
-                    ON person.user_id = work.user_id
-              GROUP BY work.customer_id
+                       ) ORDER BY own.work DESC, own.user_id) AS people
+                  FROM (
+                    SELECT customer_id, user_id, SUM(work) AS work
+                      FROM work
+                     WHERE %(scope)s
+                  GROUP BY customer_id, user_id
+                    HAVING SUM(work) > 0
+                  ) AS own
+                  JOIN person ON person.user_id = own.user_id
+              GROUP BY own.customer_id
             )
             """,
-            work=self._get_work_query(policy, date),
-            users=[row[0] for row in work_totals],
-            totals=[row[1] for row in work_totals],
-            presences=[row[2] for row in work_totals],
+            first=first,
+            days=(last - first).days + 1,
+            months=policy.window_months,
+            work=SQL(" UNION ALL ").join(self._get_work_sources(policy, date)),
+            scope=self._get_scope(SQL("customer_id"), customers),
         )

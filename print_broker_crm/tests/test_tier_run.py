@@ -1,9 +1,11 @@
+from unittest.mock import patch
+
 import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.print_broker_crm.tests.test_tier_score import TierCommon
 
@@ -35,6 +37,43 @@ class TestTierRun(TierCommon):
         # 30,000 ÷ (1/12 × 4/8) is 5A: that is news
         score = self._run()
         self.assertEqual((score.full_time_share, score.efficiency_score), (0.0417, 5))
+
+    def test_month_end_is_written_for_everybody(self):
+        """What is unchanged is written once when a month has ended, and not again."""
+        self._invoice(100000, 70000)
+        self._run()
+        self.assertFalse(self._night(29))
+        score = self._night(30)
+        self.assertEqual(score.customer_id, self.customer)
+        self.assertEqual((score.date, score.tier_id), (fields.Date.to_date("2025-06-30"), self.tiers["4A"]))
+        self.assertFalse(self._run(), "the same night again")
+        self._go_to("2025-07-01 04:00:00")
+        self.assertFalse(self._run(), "the month begins with what it ended with")
+
+    def test_month_end_that_was_missed(self):
+        """No night on the 30th: the next one makes up for it, once."""
+        self._invoice(100000, 70000)
+        self._run()
+        self._go_to("2025-07-02 04:00:00")
+        self.assertEqual(self._run().date, fields.Date.to_date("2025-07-02"))
+        self._go_to("2025-07-03 04:00:00")
+        self.assertFalse(self._run())
+
+    def test_month_end_writes_nothing_about_nobody(self):
+        """A customer of whom nothing was ever known has no row at a month's end."""
+        self._go_to("2025-06-30 04:00:00")
+        self.assertFalse(self._run())
+
+    def test_month_end_is_no_second_opinion(self):
+        """A row of the same figures does not count as a run that agrees."""
+        self.policy.runs_to_change = 3
+        self._invoice(100000, 70000)
+        self._run()
+        self._invoice(600000, 300000)
+        self.assertEqual(self._night(29).pending_runs, 1)
+        self.assertEqual(self._night(30).pending_runs, 2)
+        self.assertFalse(self._run())
+        self.assertEqual(self.customer.tier_id, self.tiers["4A"])
 
     def test_tier_changes_when_two_runs_agree(self):
         self._invoice(100000, 70000)
@@ -114,9 +153,9 @@ class TestTierRun(TierCommon):
         for partner in partners:
             self._invoice(20000, 10000, partner=partner)
         Run = self.env["broker.tier.run"].sudo()
-        totals = self.Score.sudo()._get_work_totals(self.company, fields.Date.to_date("2025-06-15"))
         run = Run._open(self.company)
-        self.assertEqual(run._step(3, totals), 3)
+        run._gather()
+        self.assertEqual(run._step(3), 3)
         self.assertFalse(run.is_done)
         # The process dies here; the cron opens the same run again.
         again = Run._open(self.company)
@@ -133,6 +172,115 @@ class TestTierRun(TierCommon):
         self.assertEqual(len(self.Score.sudo().search([("company_id", "=", self.company.id)])), 5)
         self.assertFalse(self._run(), "it ended as if it had not been killed")
         self.assertFalse(Run._open(self.company), "once a day is enough")
+
+    def _start(self, count=5):
+        """Begin a night of some customers and judge the first two of them."""
+        partners = [self._create_partner(f"P{index}", self.sales_wang) for index in range(count)]
+        for index, partner in enumerate(partners):
+            self._invoice(20000 * (index + 1), 10000, partner=partner)
+        run = self.env["broker.tier.run"].sudo()._open(self.company)
+        run._gather()
+        run._step(3)
+        return run, partners
+
+    def _get_rows(self, run):
+        return self.env.execute_query(SQL("SELECT customer_id FROM broker_tier_figure WHERE run_id = %s", run.id))
+
+    def test_resumes_after_the_server_broke_down(self):
+        """The work table is empty then: what is still to be judged is gathered again."""
+        run, partners = self._start()
+        self.env.cr.execute("TRUNCATE broker_tier_figure")
+        run._gather()
+        rest = {partner.broker_customer_ids.id for partner in partners if not partner.broker_customer_ids.last_score_id}
+        self.assertEqual({row[0] for row in self._get_rows(run)}, rest)
+        while not run.is_done:
+            run._step(2)
+        self.assertEqual(run.score_count, 5)
+        revenues = [partner.broker_customer_ids.sudo().last_score_id.revenue for partner in partners]
+        self.assertEqual(revenues, [20000, 40000, 60000, 80000, 100000])
+        self.assertFalse(self._run())
+
+    def test_gathers_once_a_night(self):
+        run, _partners = self._start()
+        with patch.object(type(self.Score), "_get_figures_query", side_effect=AssertionError):
+            run._gather()
+            run._step(2)
+
+    def test_figures_go_when_the_night_is_over(self):
+        run, _partners = self._start()
+        self.assertTrue(self._get_rows(run))
+        while not run.is_done:
+            run._step(2)
+        self.assertFalse(self._get_rows(run))
+
+    def test_yesterdays_unfinished_night_is_not_gone_on_with(self):
+        yesterday, partners = self._start()
+        self._go_to("2025-06-16 04:00:00")
+        self._invoice(1000, 700, partner=partners[-1])
+        run = self.env["broker.tier.run"].sudo()._open(self.company)
+        run._gather()
+        self.assertFalse(self._get_rows(yesterday), "and what it gathered is not left behind")
+        while not run.is_done:
+            run._step(2)
+        self.assertEqual(partners[-1].broker_customer_ids.sudo().last_score_id.revenue, 101000)
+
+    def test_score_of_the_day_before_the_step_stands(self):
+        """Somebody presses the button while the night is at work: nothing is written twice."""
+        run, partners = self._start()
+        self._run()
+        before = self.Score.sudo().search_count([])
+        while not run.is_done:
+            run._step(2)
+        self.assertEqual(self.Score.sudo().search_count([]), before)
+        self.assertEqual(partners[-1].broker_customer_ids.sudo().last_score_id.revenue, 100000)
+
+    def test_customer_deleted_during_the_night(self):
+        gone = self._open_customer(self._create_partner("Gone"))
+        run, _partners = self._start()
+        self.assertIn((gone.id,), self._get_rows(run))
+        gone.sudo().unlink()
+        while not run.is_done:
+            run._step(2)
+        self.assertEqual(run.score_count, 5)
+
+    def test_two_companies_in_one_night(self):
+        other = self.setup_other_company(name="Second Broker")["company"]
+        self._invoice(100000, 70000)
+        customer = self._open_customer(company=other)
+        self.env["sale.order"].with_company(other).create(
+            {"partner_id": self.partner.id, "company_id": other.id, "date_order": "2025-05-01 04:00:00"}
+        ).action_confirm()
+        cron = self.env.ref("print_broker_crm.ir_cron_broker_tier_run").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        runs = self.env["broker.tier.run"].sudo().search([("date", "=", "2025-06-15")])
+        self.assertGreaterEqual(runs.company_id, self.company + other)
+        self.assertTrue(all(runs.mapped("is_done")))
+        self.assertEqual(self.customer.sudo().last_score_id.revenue, 100000)
+        score = customer.sudo().last_score_id
+        self.assertEqual((score.company_id, score.inputs["jobs"], score.dimension_count), (other, 1, 1))
+
+    def test_queries_of_a_night_do_not_grow(self):
+        def count(prefix, number, day):
+            self._go_to(f"2025-06-{day:02d} 04:00:00")
+            partners = self.env["res.partner"].create(
+                [{"name": f"{prefix}{index}", "is_company": True} for index in range(number)]
+            )
+            for partner in partners:
+                self._invoice(20000, 10000, partner=partner, user=self.sales_wang)
+            run = self.env["broker.tier.run"].sudo()._open(self.company)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            run._gather()
+            run._step(1000)
+            self.env.flush_all()
+            self.assertGreaterEqual(run.score_count, number)
+            return self.cr.sql_log_count - before
+
+        count("Warm", 1, 16)
+        self.assertEqual(count("Few", 3, 17), count("Many", 30, 18))
 
     def test_queries_do_not_grow_with_customers(self):
         def count(prefix, number):

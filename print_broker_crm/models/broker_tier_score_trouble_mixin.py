@@ -1,0 +1,91 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BrokerTierScoreTroubleMixin(models.AbstractModel):
+    """What made a customer's jobs hard, in SQL: one source for each kind of trouble.
+
+    Apart from the other figures, because the rooms add to it: a room that knows of
+    trouble extends `_get_trouble_sources`, and the score shows its kind by name.
+    """
+
+    _name = "broker.tier.score.trouble.mixin"
+    _description = "5A Score: Trouble"
+
+    @api.model
+    def _get_usual_troubles(self):
+        """Return the kinds of trouble that a score names also when there was none."""
+        return ["cancelled_purchases", "returned_handoffs"]
+
+    @api.model
+    def _get_trouble_sources(self, policy, start, end, customers=None):
+        """Hook: kinds of trouble that are not on the order or the invoice.
+
+        :param start: the window's begin, a naive UTC `datetime`
+        :param end: the first moment after the window
+        :param customers: `broker.customer` records, or None for all; see `_get_scope`
+        :return: list of SQL selects of (customer_id, kind, number, points): the kind's
+            key in the score's inputs, how often it happened, and the policy's points
+            for each time
+        """
+        return [
+            # A printing house that was only asked and lost is no trouble: a purchase
+            # order counts when it had been confirmed.
+            SQL(
+                """
+                SELECT so.broker_customer_id AS customer_id,
+                       'cancelled_purchases' AS kind,
+                       COUNT(DISTINCT po.id) AS number, %(points)s::numeric AS points
+                  FROM purchase_order po
+                  JOIN purchase_order_line bought ON bought.order_id = po.id
+                  JOIN sale_order_line sold ON sold.id = bought.sale_line_id
+                  JOIN sale_order so ON so.id = sold.order_id
+                 WHERE so.company_id = %(company)s
+                   AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                   AND po.state = 'cancel' AND po.date_approve IS NOT NULL
+                   AND %(scope)s
+              GROUP BY so.broker_customer_id
+                """,
+                company=policy.company_id.id,
+                points=policy.trouble_purchase_points,
+                scope=self._get_scope(SQL("so.broker_customer_id"), customers),
+                start=start,
+                end=end,
+            ),
+            SQL(
+                """
+                SELECT handoff.customer_id, 'returned_handoffs',
+                       SUM(handoff.return_count), %(points)s::numeric
+                  FROM broker_handoff handoff
+                 WHERE handoff.company_id = %(company)s
+                   AND handoff.first_submitted_at >= %(start)s
+                   AND handoff.first_submitted_at < %(end)s
+                   AND handoff.return_count > 0 AND %(scope)s
+              GROUP BY handoff.customer_id
+                """,
+                company=policy.company_id.id,
+                points=policy.trouble_return_points,
+                scope=self._get_scope(SQL("handoff.customer_id"), customers),
+                start=start,
+                end=end,
+            ),
+        ]
+
+    @api.model
+    def _get_trouble_query(self, policy, start, end, customers):
+        """CTE `trouble`: what happened beside orders and invoices."""
+        return SQL(
+            """
+            trouble AS (
+                SELECT customer_id, JSONB_OBJECT_AGG(kind, number) AS kinds,
+                       SUM(number * points) AS points
+                  FROM (
+                    SELECT customer_id, kind, SUM(number) AS number, MAX(points) AS points
+                      FROM (%s) AS source
+                  GROUP BY customer_id, kind
+                  ) AS happened
+              GROUP BY customer_id
+            )
+            """,
+            SQL(" UNION ALL ").join(self._get_trouble_sources(policy, start, end, customers)),
+        )
