@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -16,6 +16,11 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
     _inherit = ["broker.commission.entry.collection.mixin", "broker.commission.entry.job.mixin"]
     _description = "Commission Entry: Bases"
 
+    cost_typed = fields.Boolean(
+        string="Cost Not Purchased",
+        help="The cost of one of the lines was typed in: no confirmed purchase order says it.",
+    )
+
     @api.model
     def _get_figures(self, moves):
         """Work out the pool, the released part and the shares of posted invoices.
@@ -24,13 +29,15 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         :return: dict of (move id, split id) to a dict of `revenue`, `cost`, `base`,
             `pool`, `ratio`, `released_pool`, `earned` and `released`, all amounts in
             the company's currency, credit notes negative; `floor` is the job's margin
-            in percent where it is too thin to pay anything
+            in percent where it is too thin to pay anything, `cost_typed` tells whether
+            a cost comes from no purchase order
         """
         posted = moves.filtered(lambda move: move.state == "posted")
         bases = self._get_bases(posted)
         splits = self._get_splits(self.env["sale.order"].sudo().union(*(order for _move, order, _rule in bases)))
         splits_by_rule = splits.grouped(lambda split: (split.order_id.id, split.rule_id.id))
         jobs = self._get_job_figures(splits)
+        typed = self._get_typed_costs(splits.order_id)
         bearing = self.env["account.move"].sudo().union(*(move for move, _order, _rule in bases))
         parts = self._get_collected_parts(bearing | bearing.reversed_entry_id.filtered(lambda m: m.state == "posted"))
         figures = {}
@@ -61,6 +68,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                     "ratio": ratio,
                     "released_pool": released_pool,
                     "held": held,
+                    "cost_typed": (order.id, rule.id) in typed,
                     "floor": job["margin"] if is_under_floor else None,
                     "earned": earned,
                     "released": 0.0 if held else released,
@@ -169,7 +177,55 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                 base[0] += revenue
                 if not self._is_allowance(move, sale_line, quantity, subtotal, sums):
                     base[1] += quantity * sale_line.purchase_price * self._get_order_rate(order, move)
+        self._add_unlinked_notes(moves, bases)
         return bases
+
+    @api.model
+    def _add_unlinked_notes(self, moves, bases):
+        """Add what credit notes take back with lines that belong to no job.
+
+        Such a line of a note that reverses a job's invoice gives back a part of that
+        invoice: it takes the same part of each of its bases, revenue and cost.
+
+        :param bases: see `_get_bases`, changed in place
+        """
+        notes = moves.filtered(lambda move: move.move_type == "out_refund" and move.reversed_entry_id.state == "posted")
+        if not notes:
+            return
+        rows = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                Domain("move_id", "in", notes.ids)
+                & Domain("display_type", "=", "product")
+                & Domain("sale_line_ids", "=", False),
+                ["move_id"],
+                ["balance:sum"],
+            )
+        )
+        if not rows:
+            return
+        origins = self._get_bases(
+            self.env["account.move"].sudo().union(*(note.reversed_entry_id for note, _sum in rows))
+        )
+        for note, balance in rows:
+            untaxed = note.reversed_entry_id.amount_untaxed_signed
+            if not untaxed:
+                continue
+            for (move, order, rule), (revenue, cost) in origins.items():
+                if move == note.reversed_entry_id:
+                    base = bases[note, order, rule]
+                    base[0] -= revenue * balance / untaxed
+                    base[1] -= cost * balance / untaxed
+
+    @api.model
+    def _get_typed_costs(self, orders):
+        """Return {(job id, rule id)} where the cost of a line comes from no purchase."""
+        return {
+            (line.order_id.id, self._get_line_rule(line).id)
+            for line in orders.order_line
+            if not line.display_type and not line.is_downpayment and not line.broker_cost_purchased
+        }
 
     @api.model
     def _sum_lines(self, lines, orders):
@@ -265,7 +321,10 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         if not sale_lines:
             return
         changed = self.env["sale.order.line"].sudo()
-        for sale_line, cost in sale_lines._get_purchased_costs().items():
+        costs = sale_lines._get_purchased_costs()
+        typed = sale_lines.filtered(lambda line: line in costs and not line.broker_cost_purchased)
+        typed.broker_cost_purchased = True
+        for sale_line, cost in costs.items():
             if sale_line.purchase_price != cost:
                 sale_line.purchase_price = cost
                 changed += sale_line

@@ -77,21 +77,62 @@ class BrokerCommissionEntryLeaverMixin(models.AbstractModel):
 
     @api.model
     def _settle_leaver(self, user, company):
-        """Settle the invoices of which a leaver has shares that are not all released.
+        """Settle the invoices of which a leaver has shares that are not all released,
+        or of whose shares something became nobody's.
 
-        Writes nothing where the plans go on releasing.
+        For somebody who left, and for a leaving that was cancelled. Writes nothing
+        where the plans go on releasing.
 
-        :param user: the `res.users` who left
+        :param user: the `res.users` who left, or did not after all
         :param company: the `res.company` that they left
         """
         rows = self.sudo()._read_group(
-            Domain("user_id", "=", user.id)
+            Domain("split_id.user_id", "=", user.id)
+            & Domain("user_id", "in", (user.id, False))
             & Domain("company_id", "=", company.id)
             & Domain("plan_id.leaver_policy", "=", "stop"),
-            ["move_id"],
+            ["move_id", "user_id"],
             ["earned:sum", "released:sum"],
         )
+        is_zero = company.currency_id.is_zero
         moves = self.env["account.move"].union(
-            *(move for move, earned, released in rows if move and not company.currency_id.is_zero(earned - released))
+            *(
+                move
+                for move, payee, earned, released in rows
+                if move and not is_zero(earned - released if payee else abs(earned) + abs(released))
+            )
         )
         self._settle(moves, "leaving")
+
+    @api.model
+    def _note_leaving(self, user, companies):
+        """Note today as the day on which somebody left companies whose jobs stop then.
+
+        Who had given all customers away before being archived is on no list of those
+        who leave; the plan that stops on the day must know the day all the same.
+
+        :param user: the `res.users` about to be archived
+        :param companies: `res.company` records that have no such list
+        """
+        splits = (
+            self.env["broker.commission.split"]
+            .sudo()
+            .search(
+                Domain("user_id", "=", user.id)
+                & Domain("company_id", "in", companies.ids)
+                & Domain("plan_id.leaver_policy", "=", "stop")
+            )
+        )
+        stops = self._get_stops(splits)
+        for company in splits.filtered(lambda split: split.id not in stops).company_id:
+            self.env["broker.staff.change"].sudo().with_company(company).create(
+                {
+                    "company_id": company.id,
+                    "user_id": user.id,
+                    "last_day": company._get_broker_today(),
+                    "reason": self.env._("Archived, with no customers left to give"),
+                    "state": "done",
+                    "is_archived_first": True,
+                }
+            )
+            self._settle_leaver(user, company)

@@ -173,13 +173,15 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                   FROM scope
                  WHERE EXISTS (
                         SELECT
-                          FROM account_move_line line
+                          FROM account_move move
+                          JOIN account_move_line line
+                            ON line.move_id IN (move.id, move.reversed_entry_id)
                           JOIN sale_order_line_invoice_rel link
                             ON link.invoice_line_id = line.id
                           JOIN sale_order_line sale_line
                             ON sale_line.id = link.order_line_id
                           JOIN sale_order job ON job.id = sale_line.order_id
-                         WHERE line.move_id = scope.id
+                         WHERE move.id = scope.id
                            AND job.broker_commission_plan_id IS NOT NULL
                        )
                     OR EXISTS (
@@ -277,6 +279,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             "rate": split.rate,
             "share": split.percent,
             "paid_ratio": ratio,
+            "cost_typed": figure.get("cost_typed", False),
             "amount": currency.round(target - before),
             "trace": json.dumps(
                 {
@@ -366,41 +369,66 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         :param size: how many invoices at most
         """
         self.env.flush_all()
-        after = (
-            fields.Datetime.to_datetime(since) - _SWEEP_OVERLAP if since else fields.Datetime.to_datetime("1970-01-01")
-        )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT move.id
-                  FROM account_move move
-                 WHERE move.id > %(position)s
-                   AND move.move_type IN %(types)s
+                SELECT changed.id
+                  FROM (%(changed)s) changed
+                 WHERE changed.id > %(position)s
                    AND EXISTS (
                         SELECT
-                          FROM account_move_line line
+                          FROM account_move move
+                          JOIN account_move_line line
+                            ON line.move_id IN (move.id, move.reversed_entry_id)
                           JOIN sale_order_line_invoice_rel link
                             ON link.invoice_line_id = line.id
                           JOIN sale_order_line sale_line
                             ON sale_line.id = link.order_line_id
                           JOIN sale_order job ON job.id = sale_line.order_id
-                         WHERE line.move_id = move.id
+                         WHERE move.id = changed.id
+                           AND move.move_type IN %(types)s
                            AND job.broker_commission_plan_id IS NOT NULL
-                           AND (
-                                move.write_date >= %(after)s
-                                OR sale_line.write_date >= %(after)s
-                                OR job.write_date >= %(after)s
-                               )
                        )
-              ORDER BY move.id
+              ORDER BY changed.id
                  LIMIT %(limit)s
                 """,
+                changed=self._get_changed_query(since),
                 position=position,
                 types=_MOVE_TYPES,
-                after=after,
                 limit=size + 1,
             )
         )
         ids = [id_ for [id_] in rows]
         moves = self.env["account.move"].sudo().browse(ids[:size])
         return moves, len(ids) - len(moves)
+
+    @api.model
+    def _get_changed_query(self, since):
+        """Return the query of the ids of invoices that changed since a pass began.
+
+        Each of the three tables is asked for its own changes, and only from these the
+        way leads to invoices: a quiet night does not visit every invoice of every job.
+        The first pass visits all, by their ids.
+        """
+        if not since:
+            return SQL("SELECT id FROM account_move")
+        return SQL(
+            """
+            SELECT id FROM account_move WHERE write_date >= %(after)s AND move_type IN %(types)s
+             UNION
+            SELECT line.move_id
+              FROM sale_order_line sale_line
+              JOIN sale_order_line_invoice_rel link ON link.order_line_id = sale_line.id
+              JOIN account_move_line line ON line.id = link.invoice_line_id
+             WHERE sale_line.write_date >= %(after)s
+             UNION
+            SELECT line.move_id
+              FROM sale_order job
+              JOIN sale_order_line sale_line ON sale_line.order_id = job.id
+              JOIN sale_order_line_invoice_rel link ON link.order_line_id = sale_line.id
+              JOIN account_move_line line ON line.id = link.invoice_line_id
+             WHERE job.write_date >= %(after)s
+            """,
+            after=fields.Datetime.to_datetime(since) - _SWEEP_OVERLAP,
+            types=_MOVE_TYPES,
+        )

@@ -61,6 +61,13 @@ class BrokerCommissionSplit(models.Model):
     rate = fields.Float(string="Rate (%)", required=True, digits=(5, 2))
     percent = fields.Float(string="Share (%)", required=True, digits=(5, 2))
 
+    cost_typed = fields.Boolean(
+        string="Cost Not Purchased",
+        compute="_compute_cost_typed",
+        compute_sudo=True,
+        help="The cost of one of the lines was typed in: no confirmed purchase order says it.",
+    )
+
     _order_role_uniq = models.UniqueIndex("(order_id, rule_id, role)", "The job is already split under this rule.")
 
     @api.depends("order_id", "role", "percent")
@@ -73,6 +80,12 @@ class BrokerCommissionSplit(models.Model):
                 role=roles.get(split.role, ""),
                 percent=f"{split.percent:g}",
             )
+
+    @api.depends("order_id.order_line.broker_cost_purchased", "order_id.order_line.broker_commission_rule_id")
+    def _compute_cost_typed(self):
+        typed = self.env["broker.commission.entry"]._get_typed_costs(self.order_id)
+        for split in self:
+            split.cost_typed = (split.order_id.id, split.rule_id.id) in typed
 
     # CRUD
 

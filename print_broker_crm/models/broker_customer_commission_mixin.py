@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -45,6 +45,16 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
         return action
 
     # BUSINESS
+
+    @api.model
+    def _before_users_leave(self, users):
+        """Note the day for the jobs of those who hold no customers any more."""
+        result = super()._before_users_leave(users)
+        for user in users:
+            # Where customers are held, a list of them says the day.
+            companies = self.env["res.company"].sudo().search(Domain.TRUE) - self._find_held(user).company_id
+            self.env["broker.commission.entry"]._note_leaving(user, companies)
+        return result
 
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Let the splits of the jobs of those days follow the corrected ledger."""

@@ -212,6 +212,8 @@ class BrokerStaffChange(models.Model):
             change.line_ids.filtered(lambda line: line.state in ("draft", "waiting", "blocked")).state = "cancelled"
             change.state = "cancelled"
             change.activity_unlink(["mail.mail_activity_data_todo"])
+            if change.mode == "leaving":
+                self.env["broker.commission.entry"]._settle_leaver(change.user_id, change.company_id)
         return True
 
     @api.model

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS, Domain
+from odoo.tools import SQL, float_compare
+from odoo.tools.sql import column_exists, create_column
 
 
 class SaleOrderLine(models.Model):
@@ -16,6 +18,30 @@ class SaleOrderLine(models.Model):
         help="The rule the line fell under when the job was confirmed.",
     )
 
+    broker_cost_purchased = fields.Boolean(
+        string="Cost Purchased",
+        copy=False,
+        groups=NO_ACCESS,
+        help="A confirmed purchase order said what the line costs.",
+    )
+
+    def _auto_init(self):
+        # On a database full of orders the column is filled at once.
+        if not column_exists(self.env.cr, self._table, "broker_cost_purchased"):
+            create_column(self.env.cr, self._table, "broker_cost_purchased", "boolean")
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE sale_order_line line
+                       SET broker_cost_purchased = TRUE
+                      FROM purchase_order_line purchased
+                      JOIN purchase_order purchase ON purchase.id = purchased.order_id
+                     WHERE purchased.sale_line_id = line.id AND purchase.state = 'purchase'
+                    """
+                )
+            )
+        return super()._auto_init()
+
     def _compute_purchase_price(self):
         """Keep what the printing house charges, once its order is confirmed.
 
@@ -30,6 +56,7 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         if "purchase_price" in vals and not self.env.su:
             self._check_cost_not_purchased(vals["purchase_price"])
+            self._check_cost_not_lowered(vals["purchase_price"])
         result = super().write(vals)
         if "product_uom_qty" in vals:
             # What was bought is borne by what is sold.
@@ -49,6 +76,22 @@ class SaleOrderLine(models.Model):
                         "The cost of %(line)s comes from the purchase order %(purchase)s. Change the price there.",
                         line=line.display_name,
                         purchase=", ".join(purchases.mapped("name")),
+                    )
+                )
+
+    def _check_cost_not_lowered(self, cost):
+        """Refuse a lower cost of a job by anybody but a manager: it raises commission.
+
+        :raises UserError: naming the line
+        """
+        if self.env["broker.handoff"]._is_manager():
+            return
+        for line in self:
+            if line.state == "sale" and float_compare(cost or 0.0, line.purchase_price, precision_digits=2) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(line)s is a job already. Only a manager lowers its cost; a purchase order does it, too.",
+                        line=line.display_name,
                     )
                 )
 

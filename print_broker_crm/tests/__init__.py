@@ -30,4 +30,3 @@ from . import (
     test_staff_change_tour,
 )
 from . import test_readiness, test_staff_load, test_two_companies
-from . import test_readiness, test_staff_load

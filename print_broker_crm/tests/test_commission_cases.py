@@ -1,3 +1,5 @@
+from ast import literal_eval
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -196,6 +198,44 @@ class TestCommissionCases(BrokerAccountCommon):
         self._pay(invoice, 6000)
         self.assertCommission(first, 105, 45)
         self.assertCommission(second, 35, 15)
+
+    def _credit_by_hand(self, amount, invoice=None):
+        """Post a credit note over an amount, with a line of no job."""
+        note = self._create_invoice_one_line(
+            move_type="out_refund", product_id=self.print_product, price_unit=amount, partner_id=self.partner
+        )
+        note.reversed_entry_id = invoice
+        note.action_post()
+        note.line_ids.remove_move_reconcile()
+        return note
+
+    def test_credit_note_with_a_line_of_no_job(self):
+        """1,000 of 10,000 are given back on a line typed by hand: a tenth of all of it."""
+        job = self._create_job()
+        invoice = self._create_posted_invoice(job)
+        self._pay(invoice, 5000)
+        note = self._credit_by_hand(1000, invoice)
+        self.assertCommission(job, 189, 81, "earned")
+        self.assertCommission(job, 94.5, 40.5)
+        self._match(invoice, note)
+        # 5,000 of 9,000 were collected: five ninths of 270.
+        self.assertCommission(job, 105, 45)
+        self._pay(invoice)
+        self.assertCommission(job, 189, 81)
+        self._settle_again(job)
+        note.button_draft()
+        self.assertCommission(job, 210, 90, "earned")
+
+    def test_credit_note_of_no_job_is_listed(self):
+        job = self._create_job()
+        invoice = self._create_posted_invoice(job)
+        note = self._credit_by_hand(1000)
+        self._credit_by_hand(500, invoice)
+        self._credit(invoice, quantity=0.1)
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_credit_note_without_job_action")
+        found = self.env["account.move"].with_user(self.manager_qian).search(literal_eval(action["domain"]))
+        self.assertEqual(found, note)
+        self.assertCommission(job, 178.5, 76.5, "earned")
 
     def test_loss_making_job_is_credited(self):
         """A loss of 2,000 taken back in full leaves nothing, whatever was paid."""

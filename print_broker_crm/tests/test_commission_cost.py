@@ -125,9 +125,37 @@ class TestCommissionCost(BrokerAccountCommon):
         job.order_line.with_user(self.sales_wang).write({"purchase_price": 6000})
 
     def test_cost_by_hand_before_a_purchase(self):
-        job = self._create_job()
+        job = self._create_job(confirm=False)
         job.order_line.with_user(self.sales_wang).purchase_price = 5000
         self.assertEqual(job.order_line.purchase_price, 5000)
+
+    def test_cost_of_a_job_is_not_lowered_by_hand(self):
+        job = self._create_job()
+        line = job.order_line
+        with self.assertRaisesRegex(UserError, "Only a manager lowers"):
+            line.with_user(self.sales_wang).purchase_price = 6999
+        with self.assertRaisesRegex(UserError, "Only a manager lowers"):
+            job.with_user(self.service_chen).write({"order_line": [Command.update(line.id, {"purchase_price": 0})]})
+        line.with_user(self.sales_wang).purchase_price = 7200
+        line.with_user(self.manager_qian).purchase_price = 6500
+        self.assertEqual(line.purchase_price, 6500)
+
+    def test_typed_cost_is_seen_by_the_manager(self):
+        """Until a purchase order is confirmed, entries and splits say that the cost was
+        typed in; what was written then still says so."""
+        job = self._create_job()
+        invoice = self._create_posted_invoice(job)
+        Entry = self.env["broker.commission.entry"]
+        splits = self.env["broker.commission.split"].search([("order_id", "=", job.id)])
+        self.assertEqual(set(splits.with_user(self.manager_qian).mapped("cost_typed")), {True})
+        typed = Entry.search([("order_id", "=", job.id)])
+        self.assertEqual(set(typed.mapped("cost_typed")), {True})
+        self._create_purchase(job, 7000).button_confirm()
+        self.assertEqual(set(splits.mapped("cost_typed")), {False})
+        self._pay(invoice)
+        later = Entry.search([("order_id", "=", job.id)]) - typed
+        self.assertEqual(set(later.mapped("cost_typed")), {False})
+        self.assertEqual(set(typed.mapped("cost_typed")), {True})
 
     def test_purchase_line_added_to_a_confirmed_order(self):
         job = self._create_job()

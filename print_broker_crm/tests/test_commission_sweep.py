@@ -2,6 +2,7 @@ import json
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
@@ -84,6 +85,30 @@ class TestCommissionSweep(BrokerAccountCommon):
         # The next pass covers the first two as well.
         self.assertEqual(self._run(), 4)
         self.assertCommission(jobs, 1400, 600, "earned")
+
+    def test_batch_finds_what_changed_behind_the_hooks(self):
+        """The invoice itself, a line of its job, or the job: each alone brings it up."""
+        jobs = [self._create_job() for _number in range(4)]
+        invoices = [self._create_posted_invoice(job) for job in jobs]
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE account_move SET write_date = '2000-01-01'")
+        self.env.cr.execute("UPDATE sale_order_line SET write_date = '2000-01-01'")
+        self.env.cr.execute("UPDATE sale_order SET write_date = '2000-01-01'")
+        changes = (
+            ("account_move", invoices[0]),
+            ("sale_order_line", jobs[1].order_line),
+            ("sale_order", jobs[2]),
+        )
+        for table, record in changes:
+            self.env.cr.execute(
+                SQL("UPDATE %s SET write_date = '2020-01-01' WHERE id = %s", SQL.identifier(table), record.id)
+            )
+        moves, _remaining = self.env["broker.commission.entry"]._get_sweep_batch("2019-01-01 00:00:00", 0, 10)
+        self.assertEqual(moves.ids, [invoice.id for invoice in invoices[:3]])
+        moves, remaining = self.env["broker.commission.entry"]._get_sweep_batch("2019-01-01 00:00:00", moves[0].id, 1)
+        self.assertEqual((moves.ids, remaining), ([invoices[1].id], 1))
+        moves, _remaining = self.env["broker.commission.entry"]._get_sweep_batch("", invoices[0].id - 1, 10)
+        self.assertEqual(moves.ids, [invoice.id for invoice in invoices])
 
     def test_batch_leaves_out_what_did_not_change(self):
         job = self._create_job()

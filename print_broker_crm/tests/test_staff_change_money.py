@@ -140,6 +140,39 @@ class TestLeaverPolicyStop(StaffMoneyCommon):
             self._get_all_sums(order, "earned"), {self.sales_wang: 105, self.no_one: 105, self.service_chen: 90}
         )
 
+    def test_who_gave_all_customers_away_before(self):
+        """Zhao has Wang's customers for a while when Wang's user is archived."""
+        order = self._create_job()
+        invoice = self._create_posted_invoice(order)
+        self._pay(invoice, 5000)
+        self.partner.user_id = self.sales_zhao
+        self.assertFalse(self.env["broker.customer"]._find_held(self.sales_wang))
+        self.sales_wang.action_archive()
+        expected = {self.sales_wang: 105, self.no_one: 105, self.service_chen: 90}
+        self.assertEqual(self._get_all_sums(order, "earned"), expected)
+        self._pay(invoice)
+        self.assertEqual(self._get_all_sums(order, "released"), expected)
+        change = self.env["broker.staff.change"].search([("user_id", "=", self.sales_wang.id)])
+        self.assertEqual((change.state, change.last_day, len(change.line_ids)), ("done", self.today, 0))
+
+    def test_archived_with_nothing_to_stop(self):
+        self.sales_zhao.action_archive()
+        self.assertFalse(self.env["broker.staff.change"].search([("user_id", "=", self.sales_zhao.id)]))
+
+    def test_cancelled_leaving_is_settled_at_once(self):
+        order = self._create_job()
+        invoice = self._create_posted_invoice(order)
+        self._pay(invoice, 5000)
+        self.sales_wang.action_archive()
+        self._pay(invoice)
+        self.assertEqual(
+            self._get_all_sums(order, "released"), {self.sales_wang: 105, self.no_one: 105, self.service_chen: 90}
+        )
+        change = self.env["broker.staff.change"].search([("user_id", "=", self.sales_wang.id)])
+        change.with_user(self.manager_qian).action_cancel()
+        self.assertCommission(order, 210, 90, "earned")
+        self.assertCommission(order, 210, 90)
+
     def test_giving_customers_away_stops_nothing(self):
         order = self._create_job()
         invoice = self._create_posted_invoice(order)
