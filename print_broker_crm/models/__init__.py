@@ -45,6 +45,7 @@ from . import (
     broker_commission_statement_document_mixin,
     broker_commission_statement,
     broker_commission_pending,
+    broker_commission_dispute,
     broker_commission_scenario_mixin,
     broker_tier,
     broker_tier_dimension,

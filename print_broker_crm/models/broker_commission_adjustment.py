@@ -64,6 +64,13 @@ class BrokerCommissionAdjustment(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
+    dispute_id = fields.Many2one(
+        "broker.commission.dispute",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The dispute that was decided in the payee's favour.",
+    )
     statement_id = fields.Many2one(
         "broker.commission.statement",
         index="btree_not_null",
@@ -90,6 +97,13 @@ class BrokerCommissionAdjustment(models.Model):
                         person=row.user_id.name,
                     )
                 )
+
+    # ACTIONS
+
+    def action_dispute(self):
+        """Raise a dispute about the row."""
+        self.ensure_one()
+        return self.env["broker.commission.dispute"]._get_new_action(adjustment=self, statement=self.statement_id)
 
     # CRUD
 

@@ -151,6 +151,11 @@ class BrokerCommissionEntry(models.Model):
             "view_mode": "form",
         }
 
+    def action_dispute(self):
+        """Raise a dispute about the entry."""
+        self.ensure_one()
+        return self.env["broker.commission.dispute"]._get_new_action(entry=self, statement=self.statement_id)
+
     # FIGURES
 
     @api.model

@@ -266,6 +266,11 @@ class BrokerCommissionStatement(models.Model):
             "context": {"default_statement_id": self.id},
         }
 
+    def action_dispute(self):
+        """Raise a dispute about the statement."""
+        self.ensure_one()
+        return self.env["broker.commission.dispute"]._get_new_action(statement=self)
+
     # CONFIRMING
 
     def _check_manager(self):

@@ -144,6 +144,17 @@ class ResCompany(models.Model):
     broker_statement_expense_account_id = fields.Many2one("account.account", string="Commission Expense Account")
     broker_statement_payable_account_id = fields.Many2one("account.account", string="Commission Payable Account")
 
+    broker_dispute_user_id = fields.Many2one(
+        "res.users",
+        string="Disputes Go To",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets the to-dos about commission disputes. Empty: who confirmed the statement, or a manager.",
+    )
+    broker_dispute_days = fields.Integer(string="Days to Answer a Dispute", default=5, help="0: there is no deadline.")
+
+    _broker_dispute_days_floor = models.Constraint(
+        "CHECK (broker_dispute_days >= 0)", "The days to answer a dispute cannot be less than none."
+    )
     _broker_statement_months_known = models.Constraint(
         "CHECK (broker_statement_months IN (1, 2, 3, 4, 6, 12))",
         "A commission statement covers 1, 2, 3, 4, 6 or 12 months, so that periods fit into the year.",

@@ -29,3 +29,5 @@ class ResConfigSettings(models.TransientModel):
     broker_statement_payable_account_id = fields.Many2one(
         related="company_id.broker_statement_payable_account_id", readonly=False
     )
+    broker_dispute_user_id = fields.Many2one(related="company_id.broker_dispute_user_id", readonly=False)
+    broker_dispute_days = fields.Integer(related="company_id.broker_dispute_days", readonly=False)

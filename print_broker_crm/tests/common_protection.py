@@ -75,8 +75,8 @@ class ProtectionCommon(BrokerAccountCommon):
 
     @classmethod
     def _pay_people(cls):
-        """Give Chen, Zhao and Wang, who work with Jade, Opal and Pearl, a statement
-        and an adjustment each."""
+        """Give Chen, Zhao and Wang, who work with Jade, Opal and Pearl, a statement,
+        an adjustment and a dispute each."""
         for label, user in (("jade", cls.service_chen), ("opal", cls.sales_zhao), ("pearl", cls.sales_wang)):
             vals = {"user_id": user.id, "company_id": cls.company.id}
             records = {
@@ -85,6 +85,10 @@ class ProtectionCommon(BrokerAccountCommon):
                     {**vals, "amount": 1.0, "reason": label}
                 ),
             }
+            dispute = {"reason": "missing", "description": label}
+            records["broker.commission.dispute"] = (
+                cls.env["broker.commission.dispute"].with_user(user).create(dispute).with_env(cls.env)
+            )
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found
 

@@ -266,6 +266,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.commission.dispute": {
+        "wang": "c pearl:rw",
+        "zhao": "c opal:rw",
+        "chen": "c jade:rw",
+        "lin": "c",
+        "sun": "c",
+        "qian": "c jade:rw opal:rw pearl:rw",
+        "plain": "",
+        "portal": "",
+    },
     "broker.tier.score": {
         "wang": "jade:r pearl:r",
         "zhao": "opal:r",

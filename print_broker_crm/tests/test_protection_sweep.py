@@ -28,6 +28,7 @@ KEPT_AFTER_TRANSFER = KEPT | {
     "broker.commission.entry",
     "broker.commission.statement",
     "broker.commission.pending",
+    "broker.commission.dispute",
 }
 
 

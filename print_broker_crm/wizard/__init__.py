@@ -2,6 +2,7 @@ from . import (
     account_payment_register,
     base_partner_merge,
     broker_assignment_correction,
+    broker_commission_dispute_decision,
     broker_commission_instalment,
     broker_commission_statement_opening,
     broker_commission_statement_payment,
