@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 
 
@@ -15,11 +15,6 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
     _name = "broker.commission.entry.base.mixin"
     _inherit = ["broker.commission.entry.collection.mixin", "broker.commission.entry.job.mixin"]
     _description = "Commission Entry: Bases"
-
-    cost_typed = fields.Boolean(
-        string="Cost Not Purchased",
-        help="The cost of one of the lines was typed in: no confirmed purchase order says it.",
-    )
 
     @api.model
     def _get_figures(self, moves):

@@ -31,6 +31,11 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
     _name = "broker.commission.entry.writer.mixin"
     _description = "Commission Entry: Writer"
 
+    cost_typed = fields.Boolean(
+        string="Cost Not Purchased",
+        help="The cost of one of the lines was typed in: no confirmed purchase order says it.",
+    )
+
     @api.model
     def _settle(self, moves, event="sweep", void=False):
         """Bring the ledger of some invoices up to what should stand in it.

@@ -18,6 +18,7 @@ class BrokerCommissionPlan(models.Model):
     """
 
     _name = "broker.commission.plan"
+    _inherit = ["broker.commission.plan.growth.mixin"]
     _description = "Commission Plan"
     _order = "company_id, date_from desc, id desc"
     _check_company_auto = True

@@ -211,7 +211,9 @@ class BrokerCommissionScenarioMixin(models.AbstractModel):
         """
         plan = self.plan_id.sudo()
         changes = self._get_plan_changes()
-        orders = self._get_bearing_orders(moves.sudo().line_ids.sale_line_ids.order_id)
+        documents = moves.sudo()
+        lines = (documents | documents.reversed_entry_id).line_ids
+        orders = self._get_bearing_orders(lines.sale_line_ids.order_id)
         snapshots = defaultdict(
             self.env["broker.commission.split"].sudo().browse, super()._get_splits(orders).grouped("order_id")
         )
@@ -294,7 +296,7 @@ class BrokerCommissionScenarioMixin(models.AbstractModel):
                         SELECT
                           FROM account_move_line line
                           JOIN sale_order_line_invoice_rel link ON link.invoice_line_id = line.id
-                         WHERE line.move_id = move.id
+                         WHERE line.move_id IN (move.id, move.reversed_entry_id)
                        )
               ORDER BY move.id
                 """,

@@ -56,6 +56,12 @@ class BrokerCustomerCommissionMixin(models.AbstractModel):
             self.env["broker.commission.entry"]._note_leaving(user, companies)
         return result
 
+    def _before_merge_into(self, target):
+        """Let the growth bonuses of these files stand beside the target's."""
+        result = super()._before_merge_into(target)
+        self.env["broker.commission.growth"]._make_room(self, target)
+        return result
+
     def _after_assignment_corrected(self, role, date_from, date_to):
         """Let the splits of the jobs of those days follow the corrected ledger."""
         result = super()._after_assignment_corrected(role, date_from, date_to)

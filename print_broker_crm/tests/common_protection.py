@@ -167,6 +167,28 @@ class ProtectionCommon(BrokerAccountCommon):
             }
         )
         lead.activity_schedule("mail.mail_activity_data_call", user_id=cls.manager_qian.id).action_feedback("Called")
+        growth = (
+            env["broker.commission.growth"]
+            .sudo()
+            ._append(
+                [
+                    {
+                        "company_id": cls.company.id,
+                        "customer_id": customer.id,
+                        "date_from": "2026-01-01",
+                        "date_to": "2026-03-31",
+                        "plan_id": cls.plan.id,
+                        "outcome": "growth",
+                        "state": "confirmed",
+                    }
+                ]
+            )
+        )
+        growth_share = (
+            env["broker.commission.growth.share"]
+            .sudo()
+            ._append([{"growth_id": growth.id, "user_id": partner.user_id.id, "amount": 100.0}])
+        )
         papers = {
             "res.partner": partner + contact,
             "res.partner.bank": env["res.partner.bank"].create(
@@ -196,6 +218,8 @@ class ProtectionCommon(BrokerAccountCommon):
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
             "broker.commission.entry": env["broker.commission.entry"].search([("order_id", "=", order.id)]),
+            "broker.commission.growth": growth,
+            "broker.commission.growth.share": growth_share,
             "broker.commission.split": env["broker.commission.split"].search([("order_id", "=", order.id)]),
         }
         for model, records in papers.items():

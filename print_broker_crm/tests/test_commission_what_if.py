@@ -89,6 +89,9 @@ class TestCommissionWhatIf(WhatIfCommon):
         self._pay(invoice, 4000)
         self._credit(invoice, quantity=200)
         self._credit(self._create_posted_invoice(self._create_job()), price=1234.56)
+        by_hand = self._credit(invoice, price=5, post=False)
+        by_hand.invoice_line_ids.sale_line_ids = [Command.clear()]
+        by_hand.action_post()
         self.customer.service_user_id = False
         nobody = self._create_job(1234.56, 1000)
         self._pay(self._create_posted_invoice(nobody))
@@ -161,6 +164,33 @@ class TestCommissionWhatIf(WhatIfCommon):
             {self.sales_wang: (0, 140, 140), self.service_chen: (0, 60, 60)},
             ("ledger_released", "earned", "released"),
         )
+
+    def test_floor_and_down_payment(self):
+        """Both look at whole jobs; a floor of 30.01 % leaves nothing of a margin of 30 %."""
+        self.plan.write({"release": "down_payment", "margin_floor": 10})
+        self._pay(self._create_posted_invoice(self._create_job()), 4000)
+        self._pay(self._create_posted_invoice(self._create_job(cost=9500)))
+        what_if = self._try()
+        self.assertEqual((what_if.ledger_earned, what_if.changed_job_count), (300, 0))
+        self.assertEqual(what_if.released, 120)
+        self.assertEqual(self._try(margin_floor=30.01).earned, 0)
+        # Without a floor the thin job brings 50.
+        self.assertEqual(self._try(margin_floor=0).earned, 350)
+
+    def test_half_on_the_down_payment(self):
+        job = self._create_job()
+        down = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=job.ids)
+            .create({"advance_payment_method": "percentage", "amount": 30})
+        )
+        down.create_invoices()
+        invoice = job.invoice_ids
+        invoice.action_post()
+        self._pay(invoice)
+        # 30 % of 300 are earned and released; all of the job's half would be no more.
+        what_if = self._try(release="down_payment")
+        self.assertEqual((what_if.ledger_released, what_if.released), (90, 45))
 
     def test_leavers_stop(self):
         """Half is collected when Wang leaves: he would keep 105 of 210."""
@@ -296,6 +326,7 @@ class TestCommissionWhatIf(WhatIfCommon):
         cases = (
             ({"rate": 0}, "above 0"),
             ({"rate": 101}, "above 0"),
+            ({"margin_floor": 100}, "margin floor"),
             ({"date_from": "2026-02-01", "date_to": "2026-01-01"}, "ends before it begins"),
         )
         for vals, message in cases:

@@ -7,6 +7,7 @@ from . import (
     broker_commission_statement_opening,
     broker_commission_statement_payment,
     broker_commission_plan_version,
+    broker_commission_growth_opening,
     broker_commission_what_if_result_mixin,
     broker_commission_what_if,
     broker_commission_what_if_line,

@@ -8,7 +8,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import float_compare, float_repr, split_every
 
 # What a scenario changes of the plan; the shares of its rules come beside.
-_OPTIONS = ("base", "rate", "release", "service_waits_for_handoff", "leaver_policy")
+_OPTIONS = ("base", "rate", "release", "margin_floor", "service_waits_for_handoff", "leaver_policy")
 _FIGURES = ("ledger_earned", "ledger_released", "paid", "earned", "released")
 # How many invoices are worked out at once, and how many rows are kept at once.
 _BATCH = 200
@@ -74,6 +74,14 @@ class BrokerCommissionWhatIf(models.TransientModel):
         store=True,
         readonly=False,
         required=True,
+        precompute=True,
+    )
+    margin_floor = fields.Float(
+        string="Margin Floor (%)",
+        digits=(5, 2),
+        compute="_compute_options",
+        store=True,
+        readonly=False,
         precompute=True,
     )
     service_waits_for_handoff = fields.Boolean(
@@ -241,6 +249,8 @@ class BrokerCommissionWhatIf(models.TransientModel):
             raise UserError(self.env._("The period ends before it begins."))
         if not 0 < self.rate <= 100:
             raise UserError(self.env._("The rate of a commission plan lies above 0 and not above 100 %."))
+        if not 0 <= self.margin_floor < 100:
+            raise UserError(self.env._("The margin floor of a commission plan lies between 0 and 100 %."))
         roles = dict(self.env["broker.commission.share"]._fields["role"]._description_selection(self.env))
         for rule in self.plan_id.rule_ids:
             shares = self.share_ids.filtered(lambda share, rule=rule: share.rule_id == rule)
