@@ -408,18 +408,25 @@ class BrokerStaffChangeCollectMixin(models.AbstractModel):
         return max(tier_rank, 1)
 
     @api.model
-    def _get_holding_query(self):
+    def _get_holding_query(self, more=None):
         """Return the `SQL` SELECT of who has which customer in which role now: company_id,
-        customer_id, partner_id, role, user_id, tier_id and the customer's weight."""
+        customer_id, partner_id, role, user_id, tier_id and the customer's weight.
+
+        :param more: `SQL` SELECT of further (customer_id, role, user_id) than the open
+            assignments
+        """
+        assigned = SQL(
+            "SELECT customer_id, role, user_id FROM broker_assignment WHERE date_to IS NULL AND is_void IS NOT TRUE"
+        )
         return SQL(
             """
-            SELECT assignment.company_id, customer.id AS customer_id, customer.partner_id, assignment.role,
-                   assignment.user_id, customer.tier_id, GREATEST(COALESCE(tier.rank, 1), 1) AS weight
-              FROM broker_assignment assignment
-              JOIN broker_customer customer ON customer.id = assignment.customer_id AND customer.active
+            SELECT customer.company_id, customer.id AS customer_id, customer.partner_id, held.role,
+                   held.user_id, customer.tier_id, GREATEST(COALESCE(tier.rank, 1), 1) AS weight
+              FROM (%s) AS held
+              JOIN broker_customer customer ON customer.id = held.customer_id AND customer.active
          LEFT JOIN broker_tier tier ON tier.id = customer.tier_id
-             WHERE assignment.date_to IS NULL AND assignment.is_void IS NOT TRUE
-            """
+            """,
+            SQL("%s UNION ALL %s", assigned, more) if more else assigned,
         )
 
     @api.model

@@ -3,6 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 _ROLES = ("sales", "service", "care")
+# Who is in a customer's account team, in whatever functions, is so once.
+_TEAM = "team"
 
 
 class BrokerStaffLoad(models.Model):
@@ -21,14 +23,7 @@ class BrokerStaffLoad(models.Model):
 
     company_id = fields.Many2one("res.company", readonly=True)
     user_id = fields.Many2one("res.users", string="Person", readonly=True)
-    role = fields.Selection(
-        selection=lambda self: [
-            option
-            for option in self.env["broker.assignment"]._fields["role"]._description_selection(self.env)
-            if option[0] in _ROLES
-        ],
-        readonly=True,
-    )
+    role = fields.Selection(selection="_selection_role", readonly=True)
     customer_count = fields.Integer(string="Customers", readonly=True)
     weight = fields.Integer(
         readonly=True,
@@ -41,6 +36,11 @@ class BrokerStaffLoad(models.Model):
     silent_count = fields.Integer(
         string="Silent Customers", readonly=True, help="Nothing was heard of them for more days than the setting."
     )
+
+    @api.model
+    def _selection_role(self):
+        roles = self.env["broker.assignment"]._fields["role"]._description_selection(self.env)
+        return [role for role in roles if role[0] in _ROLES] + [(_TEAM, self.env._("Account Team"))]
 
     @property
     def _table_query(self):
@@ -67,8 +67,12 @@ class BrokerStaffLoad(models.Model):
              WHERE holding.role = ANY(%(roles)s)
           GROUP BY holding.company_id, holding.user_id, holding.role
             """,
-            roles=list(_ROLES),
-            holding=self.env["broker.staff.change"]._get_holding_query(),
+            roles=[*_ROLES, _TEAM],
+            holding=self.env["broker.staff.change"]._get_holding_query(
+                SQL(
+                    "SELECT DISTINCT customer_id, %s, user_id FROM broker_customer_member WHERE date_to IS NULL", _TEAM
+                )
+            ),
             silent=Customer._search(Customer._get_silent_domain()).subselect(),
             **{kind: self._get_number_query(kind) for kind in ("job", "quotation", "lead")},
         )
@@ -76,7 +80,14 @@ class BrokerStaffLoad(models.Model):
     @api.model
     def _flush_sources(self):
         self.env["broker.staff.change"]._flush_holdings()
-        for model in ("broker.customer", "sale.order", "crm.lead", "broker.handoff", "res.company"):
+        for model in (
+            "broker.customer",
+            "broker.customer.member",
+            "sale.order",
+            "crm.lead",
+            "broker.handoff",
+            "res.company",
+        ):
             self.env[model].flush_model()
 
     @api.model
@@ -103,13 +114,12 @@ class BrokerStaffLoad(models.Model):
     def _get_customer_domain(self):
         """Return the person's customers in this role as a domain on customer files."""
         self.ensure_one()
-        row = (
-            Domain("role", "=", self.role)
-            & Domain("user_id", "=", self.user_id.id)
-            & Domain("date_to", "=", False)
-            & Domain("is_void", "=", False)
-        )
-        return Domain("company_id", "=", self.company_id.id) & Domain("assignment_ids", "any", row)
+        row = Domain("user_id", "=", self.user_id.id) & Domain("date_to", "=", False)
+        if self.role == _TEAM:
+            held = Domain("member_ids", "any", row)
+        else:
+            held = Domain("assignment_ids", "any", row & Domain("role", "=", self.role) & Domain("is_void", "=", False))
+        return Domain("company_id", "=", self.company_id.id) & held
 
     def _open_customers(self, domain, name):
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_customer_action")

@@ -69,6 +69,31 @@ class TestStaffLoad(StaffChangeCommon):
         self.assertEqual((agent.customer_count, agent.weight, agent.job_count), (3, 8, 1))
         self.assertFalse(self._get_load(self.service_chen, "sales"))
 
+    def test_account_team(self):
+        """Who is in a team in two functions has the customer once; who was in it, not."""
+        self.env["broker.customer.member"].create(
+            [
+                {
+                    "customer_id": customer.id,
+                    "user_id": self.sales_zhao.id,
+                    "function": function,
+                    "date_from": "2026-03-01",
+                    "date_to": date_to,
+                }
+                for customer, function, date_to in (
+                    (self.customers[0], "lead", False),
+                    (self.customers[0], "delivery", False),
+                    (self.customers[2], "intake", False),
+                    (self.customers[1], "intake", "2026-03-02"),
+                )
+            ]
+        )
+        load = self._get_load(self.sales_zhao, "team")
+        self.assertEqual((load.customer_count, load.weight, load.key_count), (2, 6, 1))
+        rows = self.env["broker.customer"].search(load.action_view_customers()["domain"])
+        self.assertEqual(rows, self.customers[0] + self.customers[2])
+        self.assertEqual(dict(load._fields["role"]._description_selection(self.env))["team"], "Account Team")
+
     def test_weights_are_those_of_the_proposals(self):
         change = self._create_change(self.sales_zhao, collect=False, mode="rebalancing")
         loads, _states = change.sudo()._get_loads()
