@@ -2,6 +2,7 @@ from . import (
     base,
     broker_access_log_mixin,
     broker_customer_staff_mixin,
+    broker_customer_company_mixin,
     broker_customer_need_mixin,
     broker_referral_mixin,
     broker_customer_referral_mixin,

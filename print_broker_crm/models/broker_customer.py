@@ -42,6 +42,7 @@ class BrokerCustomer(models.Model):
         "broker.access.log.mixin",
         "mail.thread",
         "mail.activity.mixin",
+        "broker.customer.company.mixin",
         "broker.customer.staff.mixin",
         "broker.customer.need.mixin",
         "broker.customer.referral.mixin",
@@ -409,17 +410,6 @@ class BrokerCustomer(models.Model):
             )
             if lost:
                 lost._after_salesperson_lost()
-
-    def _filter_foreign_salesperson(self):
-        """Return those of these files whose contact has a salesperson who works for
-        other companies only.
-
-        The contact, and so its salesperson, is shared by all companies; in a company's
-        ledger stand its own people.
-        """
-        return self.filtered(
-            lambda customer: customer.user_id and customer.company_id not in customer.user_id.company_ids
-        )
 
     def _follow_ledger(self, role):
         """Make a role's present person the one of the open assignment, after the

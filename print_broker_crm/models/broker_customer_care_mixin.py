@@ -172,6 +172,19 @@ class BrokerCustomerCareMixin(models.AbstractModel):
             Call._assign_officers(orphaned, company, leaving=users)
         return result
 
+    @api.model
+    def _after_companies_lost(self, user, companies):
+        """Let others of these companies call whom the user was to call there."""
+        Call = self.env["broker.care.call"].sudo()
+        for company in companies:
+            calls = Call.search(
+                Domain("user_id", "=", user.id)
+                & Domain("state", "=", "planned")
+                & Domain("company_id", "=", company.id)
+            )
+            Call._assign_officers(calls, company, leaving=user)
+        return super()._after_companies_lost(user, companies)
+
     def _after_salesperson_lost(self):
         """Call them on the next working day, like the customers of those who left."""
         result = super()._after_salesperson_lost()

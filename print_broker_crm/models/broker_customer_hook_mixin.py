@@ -41,6 +41,14 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         """
 
     @api.model
+    def _after_companies_lost(self, user, companies):
+        """Called after a user who stays ceased to work for some companies.
+
+        :param user: one active `res.users`
+        :param companies: the `res.company` they no longer work for
+        """
+
+    @api.model
     def _get_held_kinds(self):
         """Return the kinds of open documents that go with a role to the next person.
 

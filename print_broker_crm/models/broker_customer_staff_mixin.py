@@ -111,22 +111,6 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
         return found
 
     @api.model
-    def _filter_foreign_records(self, records, company=None):
-        """Return those of some records that are another company's business: its own
-        documents, and contacts who are customers of other companies only."""
-        if not company:
-            return records.browse()
-        if records._name != "res.partner":
-            if "company_id" not in records._fields:
-                return records.browse()
-            return records.filtered(lambda record: record.company_id and record.company_id != company)
-        return records.filtered(
-            lambda partner: (
-                (files := partner.commercial_partner_id.broker_customer_ids) and company not in files.company_id
-            )
-        )
-
-    @api.model
     def _map_records(self, records, company=None):
         """Return {record id: customer file} of records that can have activities."""
         if records._name == "res.partner":
@@ -343,47 +327,22 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             self.env.invalidate_all()
         return result
 
-    def _after_salesperson_lost(self):
-        """Tell the first manager of each company, with one to-do per customer."""
-        result = super()._after_salesperson_lost()
-        todo = self.env.ref("mail.mail_activity_data_todo")
-        model_id = self.env["ir.model"]._get_id("broker.customer")
-        vals_list = []
-        for company, customers in self.sudo().grouped("company_id").items():
-            manager = self._get_managers(company)[:1]
-            env = self.with_context(lang=manager.lang or self.env.lang).env
-            vals_list += [
-                {
-                    "activity_type_id": todo.id,
-                    "automated": True,
-                    "date_deadline": company._get_broker_today(),
-                    "res_id": customer.id,
-                    "res_model_id": model_id,
-                    "summary": env._("Nobody of %(company)s sells to this customer", company=company.name),
-                    "note": env._(
-                        "The contact is shared, and its salesperson works for other companies only. Agree on a "
-                        "salesperson who works for both, or keep a contact of your own."
-                    ),
-                    "user_id": manager.id,
-                }
-                for customer in customers
-                if manager
-            ]
-        self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(vals_list)
-        return result
-
     @api.model
-    def _rescue_activities(self, user, leaving):
+    def _rescue_activities(self, user, leaving, only=None):
         """Give a leaver's activities to the customers' care officers, or to a manager
         where there is none.
 
         :param user: the `res.users` who leaves
         :param leaving: all the `res.users` who leave now and take over nothing
+        :param only: the only `res.company` that is left; what is on shared contacts
+            stays with the user
         """
         activities = self._find_activities(user)
         groups = defaultdict(self.env["mail.activity"].sudo().browse)
         managers = {}
-        for activity, customer in self._map_activities(activities).items():
+        for activity, customer in self._map_activities(activities, only).items():
+            if only and (customer.company_id != only or activity.res_model == "res.partner"):
+                continue
             receiver = (customer.care_user_id - leaving).filtered("active")
             if not receiver:
                 company = customer.company_id or user.company_id

@@ -68,6 +68,14 @@ class BrokerCustomerTeamMixin(models.AbstractModel):
         self.env["broker.customer.member"]._find_to_pass(users)._end_for_leaver()
         return result
 
+    @api.model
+    def _after_companies_lost(self, user, companies):
+        """End the memberships in these companies."""
+        result = super()._after_companies_lost(user, companies)
+        for company in companies:
+            self.env["broker.customer.member"]._find_to_pass(user, company)._end_for_leaver()
+        return result
+
     def _before_merge_into(self, target):
         """Leave one project lead, and one membership of each person and function."""
         result = super()._before_merge_into(target)

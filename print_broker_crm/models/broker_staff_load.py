@@ -69,9 +69,7 @@ class BrokerStaffLoad(models.Model):
             """,
             roles=[*_ROLES, _TEAM],
             holding=self.env["broker.staff.change"]._get_holding_query(
-                SQL(
-                    "SELECT DISTINCT customer_id, %s, user_id FROM broker_customer_member WHERE date_to IS NULL", _TEAM
-                )
+                SQL("SELECT DISTINCT customer_id, %s, user_id FROM broker_customer_member WHERE date_to IS NULL", _TEAM)
             ),
             silent=Customer._search(Customer._get_silent_domain()).subselect(),
             **{kind: self._get_number_query(kind) for kind in ("job", "quotation", "lead")},

@@ -13,7 +13,14 @@ class ResUsers(models.Model):
     def write(self, vals):
         if "active" in vals and not vals["active"]:
             self._broker_leave()
-        return super().write(vals)
+        before = {user: user.company_ids for user in self} if "company_ids" in vals else {}
+        result = super().write(vals)
+        for user, companies in before.items():
+            lost = companies - user.company_ids
+            if lost and user.active and not user.share:
+                self.env["broker.customer"].sudo()._after_companies_lost(user, lost)
+            self.env["broker.customer"].sudo()._after_companies_gained(user, user.company_ids - companies)
+        return result
 
     def _broker_leave(self):
         """Tell the customer room which users are about to leave."""

@@ -344,3 +344,52 @@ class TestTwoCompanies(StaffChangeCommon):
         self.assertFalse(customer.activity_ids)
         partner.user_id = self.sales_li
         self.assertEqual(self._rows(customer), [(self.sales_li, "developed", date(2026, 5, 4), None)])
+
+    # LEAVING ONE COMPANY
+
+    def test_user_loses_a_company(self):
+        """Wang is taken out of the sister: there the ledger ends, the work is nobody's,
+        the care line calls and Bai is told. For the firm nothing changes."""
+        self.customer.sponsor_user_id = self.sales_wang
+        self.sister_customer.sponsor_user_id = self.sales_wang
+        own = self._create_orders(self.customer, user_id=self.sales_wang.id)
+        theirs = self._create_orders(self.sister_customer, user_id=self.sales_wang.id)
+        promise = self._create_activities(theirs)
+        shared = self._create_activities(self.partner)
+        member = self.env["broker.customer.member"].create(
+            {
+                "customer_id": self.sister_customer.id,
+                "user_id": self.sales_wang.id,
+                "function": "intake",
+                "date_from": "2026-05-01",
+            }
+        )
+        self.sales_wang.write({"company_ids": [Command.unlink(self.sister.id)]})
+        self.assertEqual(self.partner.user_id, self.sales_wang)
+        self.assertEqual(self._rows(self.customer), [(self.sales_wang, "developed", date(2026, 3, 2), None)])
+        self.assertEqual(self.customer.sponsor_user_id, self.sales_wang)
+        self.assertEqual(own.user_id, self.sales_wang)
+        self.assertEqual(shared.user_id, self.sales_wang)
+        self.assertEqual(
+            self._rows(self.sister_customer),
+            [(self.sales_wang, "developed", date(2026, 3, 2), date(2026, 5, 4))],
+        )
+        self.assertFalse(self.sister_customer.sponsor_user_id)
+        self.assertEqual(self._rows(self.sister_customer, "sponsor")[0][3], date(2026, 5, 4))
+        self.assertFalse(theirs.user_id)
+        self.assertEqual(promise.user_id, self.manager_bai)
+        self.assertEqual(member.date_to, date(2026, 5, 4))
+        self.assertEqual((self.sister_customer.activity_ids - promise).user_id, self.manager_bai)
+        call = self.env["broker.care.call"].search([("customer_id", "=", self.sister_customer.id)])
+        self.assertEqual(call.state, "planned")
+        self.assertFalse(self.env["broker.care.call"].search([("customer_id", "=", self.customer.id)]))
+        # Back again: the contact is Wang's still, and the ledger says so from then on.
+        self.clock.move_to("2026-06-01 02:00:00")
+        self.sales_wang.company_ids += self.sister
+        self.assertEqual(self._rows(self.sister_customer)[1:], [(self.sales_wang, "developed", date(2026, 6, 1), None)])
+
+    def test_user_gains_a_company(self):
+        self.sales_zhao.company_ids += self.sister
+        self.sales_wang.write({"company_ids": [Command.set((self.company + self.sister).ids)]})
+        self.assertEqual(self._open_row(self.sister_customer).user_id, self.sales_wang)
+        self.assertFalse(self.sister_customer.activity_ids)
