@@ -17,7 +17,9 @@ class BrokerCommissionEntry(models.Model):
     _name = "broker.commission.entry"
     _inherit = [
         "broker.commission.entry.batch.mixin",
+        "broker.commission.entry.charge.mixin",
         "broker.commission.entry.writer.mixin",
+        "broker.commission.entry.sweep.mixin",
         "broker.commission.entry.base.mixin",
         "broker.commission.entry.leaver.mixin",
         "broker.commission.entry.explanation.mixin",

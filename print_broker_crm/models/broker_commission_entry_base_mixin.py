@@ -33,6 +33,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         splits_by_rule = splits.grouped(lambda split: (split.order_id.id, split.rule_id.id))
         jobs = self._get_job_figures(splits)
         typed = self._get_typed_costs(splits.order_id)
+        charged = self.env["broker.commission.charge"]._get_job_costs(splits.order_id)
         bearing = self.env["account.move"].sudo().union(*(move for move, _order, _rule in bases))
         parts = self._get_collected_parts(bearing | bearing.reversed_entry_id.filtered(lambda m: m.state == "posted"))
         figures = {}
@@ -63,6 +64,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                     "ratio": ratio,
                     "released_pool": released_pool,
                     "held": held,
+                    "charged": charged.get(order.id, 0.0),
                     "cost_typed": (order.id, rule.id) in typed,
                     "floor": job["margin"] if is_under_floor else None,
                     "earned": earned,
@@ -141,6 +143,14 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
 
         :param moves: posted `account.move` records in sudo
         """
+        bases = self._get_line_bases(moves)
+        self._add_unlinked_notes(moves, bases)
+        self._add_charged_costs(moves, bases)
+        return bases
+
+    @api.model
+    def _get_line_bases(self, moves):
+        """Return what the invoice lines say alone; see `_get_bases`."""
         lines = (
             self.env["account.move.line"]
             .sudo()
@@ -172,8 +182,49 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
                 base[0] += revenue
                 if not self._is_allowance(move, sale_line, quantity, subtotal, sums):
                     base[1] += quantity * sale_line.purchase_price * self._get_order_rate(order, move)
-        self._add_unlinked_notes(moves, bases)
         return bases
+
+    @api.model
+    def _add_charged_costs(self, moves, bases):
+        """Add the firm's charged costs of the jobs to the costs of their invoices.
+
+        Each invoice bears the part of them that its revenue is of the whole job; when
+        everything was invoiced, all of them. Credit notes give nothing of it back:
+        freight and reprints stay paid.
+
+        :param bases: see `_get_bases`, changed in place
+        """
+        orders = self.env["sale.order"].sudo().union(*(order for _move, order, _rule in bases))
+        costs = self.env["broker.commission.charge"]._get_job_costs(orders)
+        if not costs:
+            return
+        orders = orders.browse(costs)
+        invoices = orders.order_line.invoice_lines.move_id.filtered(
+            lambda move: move.state == "posted" and move.move_type == "out_invoice"
+        )
+        all_bases = {**self._get_line_bases(invoices - moves), **bases}
+        for order in orders:
+            parts = {
+                key: revenue for key, (revenue, _cost) in all_bases.items() if key[0] in invoices and key[1] == order
+            }
+            whole = max(sum(parts.values()), self._get_uninvoiced_whole(order, invoices))
+            for index, (key, revenue) in enumerate(parts.items()):
+                # A job for nothing has a first invoice at least.
+                part = revenue / whole if whole > 0 else float(index == 0)
+                if key in bases:
+                    bases[key][1] += costs[order.id] * part
+
+    @api.model
+    def _get_uninvoiced_whole(self, order, invoices):
+        """Return a job's untaxed amount, or 0 when nothing of it is left to invoice."""
+        documents = order.order_line.invoice_lines.move_id
+        invoices = invoices & documents
+        is_open = order.state == "sale" and (
+            order.invoice_status not in ("invoiced", "upselling") or "draft" in documents.mapped("state")
+        )
+        if not is_open or not invoices:
+            return 0.0
+        return order.amount_untaxed * self._get_order_rate(order, invoices[-1])
 
     @api.model
     def _add_unlinked_notes(self, moves, bases):
@@ -200,7 +251,7 @@ class BrokerCommissionEntryBaseMixin(models.AbstractModel):
         )
         if not rows:
             return
-        origins = self._get_bases(
+        origins = self._get_line_bases(
             self.env["account.move"].sudo().union(*(note.reversed_entry_id for note, _sum in rows))
         )
         for note, balance in rows:

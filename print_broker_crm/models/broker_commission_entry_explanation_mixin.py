@@ -18,6 +18,22 @@ class BrokerCommissionEntryExplanationMixin(models.AbstractModel):
         def money(value):
             return self.currency_id.format(value or 0.0)
 
+        if trace.get("charge"):
+            lines = [
+                self.env._("%(charge)s: %(reason)s", charge=trace["charge"], reason=trace["reason"]),
+                self.env._("Borne by this share alone, in full."),
+            ]
+            if trace.get("payee_changed"):
+                lines.append(self.env._("The share went to another person."))
+            lines.append(
+                self.env._(
+                    "Charged %(target)s, less already written %(written)s = %(amount)s",
+                    target=money(trace.get("target")),
+                    written=money(trace.get("written")),
+                    amount=money(self.amount),
+                )
+            )
+            return lines
         lines = []
         if trace.get("stopped") and not self.user_id:
             lines.append(
@@ -41,6 +57,13 @@ class BrokerCommissionEntryExplanationMixin(models.AbstractModel):
                     pool=money(trace.get("pool")),
                 )
             )
+            if trace.get("charged"):
+                lines.append(
+                    self.env._(
+                        "The costs of the job include %(amount)s that were charged to it.",
+                        amount=money(trace["charged"]),
+                    )
+                )
             if trace.get("floor") is not None:
                 lines.append(
                     self.env._(

@@ -1,31 +1,19 @@
 import json
-import logging
-from datetime import timedelta
-
-from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-_logger = logging.getLogger(__name__)
-
 # What the customer is invoiced and what is given back; receipts bear no job.
-_MOVE_TYPES = ("out_invoice", "out_refund")
-# How far behind the start of the last pass the sweep looks, for transactions that
-# were still open then: `write_date` is the time at which a transaction began.
-_SWEEP_OVERLAP = timedelta(hours=1)
-_SWEEP_BATCH = 200
-_SWEEP_PARAMETER = "print_broker_crm.commission_sweep"
+MOVE_TYPES = ("out_invoice", "out_refund")
 
 
 class BrokerCommissionEntryWriterMixin(models.AbstractModel):
-    """How entries come to be: the one writer of the ledger, and the nightly check.
+    """How entries come to be: the one writer of the ledger.
 
     Apart from the model, which tells what an entry is and that it stays as it is. Here
     is what happens around the amounts: which invoices are settled together, who waits
-    for whom, what is appended, and the sweep that goes over what may have been missed.
-    The amounts come from `broker.commission.entry.base.mixin`.
+    for whom, and what is appended. The amounts come from `broker.commission.entry.base.mixin`.
     """
 
     _name = "broker.commission.entry.writer.mixin"
@@ -55,7 +43,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         """
         Entry = self.sudo()
         # Not a matter of any job: the hooks of Odoo's busiest models end here.
-        candidates = moves.sudo().filtered(lambda move: move.move_type in _MOVE_TYPES)
+        candidates = moves.sudo().filtered(lambda move: move.move_type in MOVE_TYPES)
         if not candidates:
             return Entry
         scope = self._get_scope(candidates)
@@ -96,9 +84,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
     @api.model
     def _settle_orders(self, orders, event="sweep"):
         """Settle all invoices of some jobs; see `_settle`."""
-        orders = orders.sudo()
-        moves = orders.order_line.invoice_lines.move_id
-        return self._settle(moves, event)
+        return self._settle(orders.sudo().order_line.invoice_lines.move_id, event)
 
     @api.model
     def _get_scope(self, moves):
@@ -108,7 +94,8 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         notes come along because what they take back follows the payment of the invoice
         that they reverse or were used for; invoices with the same down payment,
         because its margin is the job's margin, which an invoice may have been the
-        occasion to change; and all invoices of a job whose plan looks at whole jobs.
+        occasion to change; and all invoices of a job whose plan looks at whole jobs,
+        or which share a cost that was charged to the job.
         """
         self.env["account.move"].flush_model(["move_type", "reversed_entry_id"])
         self.env["account.move.line"].flush_model(["move_id", "sale_line_ids"])
@@ -117,6 +104,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         self.env["sale.order"].flush_model(["broker_commission_plan_id"])
         self.env["broker.commission.split"].flush_model(["order_id", "plan_id"])
         self.env["broker.commission.plan"].flush_model(["release", "margin_floor"])
+        self.env["broker.commission.charge"].flush_model(["order_id", "state", "role"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -168,6 +156,13 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                                 ON plan.id = split.plan_id
                              WHERE split.order_id = sale_line.order_id
                                AND (plan.release = 'down_payment' OR plan.margin_floor > 0)
+                           )
+                        OR EXISTS (
+                            SELECT
+                              FROM broker_commission_charge charge
+                             WHERE charge.order_id = sale_line.order_id
+                               AND charge.state = 'posted'
+                               AND charge.role IS NULL
                            )
                 ), scope AS (
                     SELECT id FROM named
@@ -293,6 +288,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                     "pool": figure.get("pool", 0.0),
                     "released_pool": figure.get("released_pool", 0.0),
                     "held": figure.get("held", False),
+                    "charged": figure.get("charged", 0.0),
                     "floor": figure.get("floor"),
                     "floor_percent": split.plan_id.margin_floor,
                     "payee_changed": not is_payee,
@@ -311,129 +307,3 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         if move.move_type == "out_refund" and event in ("posting", "collection"):
             return "refund"
         return event
-
-    # CRON
-
-    @api.model
-    def _cron_sweep(self):
-        """Settle again what may have been missed, batch by batch.
-
-        A pass walks, by ascending id, the invoices of jobs where the invoice, the job
-        or its lines changed since the last complete pass began. Where it stands is
-        kept in a system parameter, so that a pass that ran out of time goes on in the
-        next run.
-        """
-        parameters = self.env["ir.config_parameter"].sudo()
-        size = int(parameters.get_param(f"{_SWEEP_PARAMETER}_batch", _SWEEP_BATCH))
-        state = json.loads(parameters.get_param(_SWEEP_PARAMETER) or "{}")
-        state.setdefault("since", "")
-        if not state.get("started"):
-            state["started"] = fields.Datetime.to_string(fields.Datetime.now())
-            state["position"] = 0
-        while True:
-            moves, remaining = self._get_sweep_batch(state["since"], state["position"], size)
-            self._settle_one_by_one_on_error(moves)
-            if moves:
-                state["position"] = moves.ids[-1]
-            if not remaining:
-                state = {"since": state["started"]}
-            parameters.set_param(_SWEEP_PARAMETER, json.dumps(state))
-            left = self.env["ir.cron"]._commit_progress(len(moves), remaining=remaining)
-            if not remaining or not left:
-                return
-
-    @api.model
-    def _settle_one_by_one_on_error(self, moves):
-        """Settle a batch; when an invoice of it fails, the others all the same, so that
-        one broken document does not stop every night at its place."""
-        try:
-            with self.env.cr.savepoint():
-                self._settle(moves, "sweep")
-            return
-        except OperationalError:
-            # Somebody was faster: the next run finds the batch again.
-            raise
-        except Exception:
-            self.env.invalidate_all()
-        for move in moves:
-            try:
-                with self.env.cr.savepoint():
-                    self._settle(move, "sweep")
-            except OperationalError:
-                raise
-            except Exception:
-                self.env.invalidate_all()
-                _logger.exception("The commission of the invoice %s (%s) cannot be settled", move.name, move.id)
-
-    @api.model
-    def _get_sweep_batch(self, since, position, size):
-        """Return the next invoices of a pass and whether (1) some are left, or not (0).
-
-        :param since: start of the last complete pass (UTC, text), or empty
-        :param position: the greatest id already settled in this pass
-        :param size: how many invoices at most
-        """
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT changed.id
-                  FROM (%(changed)s) changed
-                 WHERE changed.id > %(position)s
-                   AND EXISTS (
-                        SELECT
-                          FROM account_move move
-                          JOIN account_move_line line
-                            ON line.move_id IN (move.id, move.reversed_entry_id)
-                          JOIN sale_order_line_invoice_rel link
-                            ON link.invoice_line_id = line.id
-                          JOIN sale_order_line sale_line
-                            ON sale_line.id = link.order_line_id
-                          JOIN sale_order job ON job.id = sale_line.order_id
-                         WHERE move.id = changed.id
-                           AND move.move_type IN %(types)s
-                           AND job.broker_commission_plan_id IS NOT NULL
-                       )
-              ORDER BY changed.id
-                 LIMIT %(limit)s
-                """,
-                changed=self._get_changed_query(since),
-                position=position,
-                types=_MOVE_TYPES,
-                limit=size + 1,
-            )
-        )
-        ids = [id_ for [id_] in rows]
-        moves = self.env["account.move"].sudo().browse(ids[:size])
-        return moves, len(ids) - len(moves)
-
-    @api.model
-    def _get_changed_query(self, since):
-        """Return the query of the ids of invoices that changed since a pass began.
-
-        Each of the three tables is asked for its own changes, and only from these the
-        way leads to invoices: a quiet night does not visit every invoice of every job.
-        The first pass visits all, by their ids.
-        """
-        if not since:
-            return SQL("SELECT id FROM account_move")
-        return SQL(
-            """
-            SELECT id FROM account_move WHERE write_date >= %(after)s AND move_type IN %(types)s
-             UNION
-            SELECT line.move_id
-              FROM sale_order_line sale_line
-              JOIN sale_order_line_invoice_rel link ON link.order_line_id = sale_line.id
-              JOIN account_move_line line ON line.id = link.invoice_line_id
-             WHERE sale_line.write_date >= %(after)s
-             UNION
-            SELECT line.move_id
-              FROM sale_order job
-              JOIN sale_order_line sale_line ON sale_line.order_id = job.id
-              JOIN sale_order_line_invoice_rel link ON link.order_line_id = sale_line.id
-              JOIN account_move_line line ON line.id = link.invoice_line_id
-             WHERE job.write_date >= %(after)s
-            """,
-            after=fields.Datetime.to_datetime(since) - _SWEEP_OVERLAP,
-            types=_MOVE_TYPES,
-        )

@@ -217,6 +217,9 @@ class ProtectionCommon(BrokerAccountCommon):
             ),
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
+            "broker.commission.charge": env["broker.commission.charge"].create(
+                {"order_id": order.id, "amount": 10.0, "reason": f"Freight of {label}"}
+            ),
             "broker.commission.entry": env["broker.commission.entry"].search([("order_id", "=", order.id)]),
             "broker.commission.growth": growth,
             "broker.commission.growth.share": growth_share,

@@ -226,6 +226,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.commission.charge": {
+        "wang": "",
+        "zhao": "",
+        "chen": "",
+        "lin": "",
+        "sun": "",
+        "qian": "c jade:rwu opal:rwu pearl:rwu",
+        "plain": "",
+        "portal": "",
+    },
     "broker.commission.split": {
         "wang": "jade:r* pearl:r*",
         "zhao": "opal:r*",
