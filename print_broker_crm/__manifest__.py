@@ -86,6 +86,7 @@
         "wizard/broker_commission_what_if_views.xml",
         "wizard/broker_commission_growth_opening_views.xml",
         "views/broker_commission_growth_views.xml",
+        "views/broker_commission_attention_views.xml",
         "views/account_move_views.xml",
         "report/broker_commission_statement_templates.xml",
         "views/print_broker_crm_menus.xml",

@@ -56,6 +56,7 @@ from . import (
     broker_commission_growth,
     broker_commission_growth_share,
     broker_commission_growth_weight,
+    broker_commission_attention,
     broker_tier,
     broker_tier_dimension,
     broker_tier_policy,

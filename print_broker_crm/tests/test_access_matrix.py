@@ -359,6 +359,7 @@ SETTINGS = {
     "broker.commission.plan": ("qian", "qian"),
     "broker.commission.rule": ("qian", "qian"),
     "broker.commission.share": ("qian", "qian"),
+    "broker.commission.attention": ("qian", ""),
     "broker.commission.growth.weight": ("qian", "qian"),
     "broker.commission.what.if": ("qian", "qian"),
     "broker.commission.what.if.share": ("qian", "qian"),

@@ -1,0 +1,105 @@
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionAttention(BrokerAccountCommon):
+    """What waits for a manager is counted, and opens in its rows."""
+
+    def _get_rows(self, company=None):
+        """Return {kind: (count, amount)} of what waits in a company."""
+        company = company or self.company
+        rows = self.env["broker.commission.attention"].with_user(self.manager_qian)
+        return {
+            row.kind: (row.count, row.amount)
+            for row in rows.with_context(allowed_company_ids=company.ids).search([("company_id", "=", company.id)])
+        }
+
+    def _open(self, kind):
+        """Return the rows that a kind opens."""
+        row = (
+            self.env["broker.commission.attention"]
+            .with_user(self.manager_qian)
+            .search([("kind", "=", kind), ("company_id", "=", self.company.id)])
+        )
+        action = row.action_open()
+        return self.env[action["res_model"]].with_user(self.manager_qian).search(action["domain"])
+
+    def test_nothing_waits(self):
+        self._pay(self._create_posted_invoice(self._create_job()))
+        self.assertEqual(self._get_rows(), {})
+
+    def test_share_without_a_payee(self):
+        """90 of 300 are nobody's, of which 36 are released; given away, nothing waits."""
+        self.customer.service_user_id = False
+        job = self._create_job()
+        self._pay(self._create_posted_invoice(job), 4000)
+        self.assertEqual(self._get_rows(), {"no_payee": (1, 90)})
+        entries = self._open("no_payee")
+        self.assertEqual((sum(entries.mapped("earned")), sum(entries.mapped("released"))), (90, 36))
+        self.customer.service_user_id = self.service_lin
+        entries.split_id.with_user(self.manager_qian).action_fill_payees()
+        self.assertEqual(self._get_rows(), {})
+
+    def test_leavers_rest_does_not_wait(self):
+        """What a leaver gets no more is nobody's for good."""
+        self.plan.leaver_policy = "stop"
+        self._create_posted_invoice(self._create_job())
+        change = self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.sales_wang.id})
+        change.action_collect()
+        change.line_ids.successor_id = self.sales_zhao
+        change.fallback_user_id = self.sales_zhao
+        change.action_confirm()
+        self.assertTrue(self.env["broker.commission.entry"].search([("user_id", "=", False)]))
+        self.assertEqual(self._get_rows(), {})
+
+    def test_job_without_a_rule(self):
+        self.plan.rule_ids.filtered(lambda rule: rule.origin == "any").product_category_id = self.box_category
+        job = self._create_job(lines=[(self.box_product, 500, 100)])
+        self.assertEqual(self._get_rows(), {"no_rule": (1, 10500)})
+        self.assertEqual(self._open("no_rule"), job)
+
+    def test_credit_note_without_a_job(self):
+        note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": self.partner.id,
+                "invoice_line_ids": [
+                    Command.create({"product_id": self.print_product.id, "price_unit": 100, "tax_ids": False})
+                ],
+            }
+        )
+        note.action_post()
+        self.assertEqual(self._get_rows(), {"credit_note": (1, -100)})
+        self.assertEqual(self._open("credit_note"), note)
+
+    def test_statement_and_dispute(self):
+        job = self._create_job()
+        self._pay(self._create_posted_invoice(job))
+        statement = (
+            self.env["broker.commission.statement"]
+            .with_user(self.manager_qian)
+            .create({"user_id": self.sales_wang.id, "date_from": "2020-01-01", "date_to": "2020-01-31"})
+        )
+        dispute = (
+            self.env["broker.commission.dispute"]
+            .with_user(self.sales_wang)
+            .create({"order_id": job.id, "reason": "amount", "description": "More", "expected_amount": 25})
+        )
+        self.assertEqual(self._get_rows(), {"statement": (1, 0), "dispute": (1, 25)})
+        self.assertEqual(self._open("statement"), statement)
+        self.assertEqual(self._open("dispute").sudo(), dispute.sudo())
+
+    def test_other_companies_and_other_people(self):
+        self.customer.service_user_id = False
+        self._create_posted_invoice(self._create_job())
+        other = self.env["res.company"].create({"name": "Other Broker"})
+        self.manager_qian.company_ids += other
+        self.assertEqual(self._get_rows(other), {})
+        self.assertEqual(self._get_rows(), {"no_payee": (1, 90)})
+        for user in (self.sales_wang, self.service_chen, self.care_sun, self.plain_user):
+            with self.assertRaises(AccessError):
+                self.env["broker.commission.attention"].with_user(user).search([])
