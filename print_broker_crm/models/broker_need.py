@@ -27,6 +27,7 @@ class BrokerNeed(models.Model):
         required=True,
         default="stated",
         tracking=True,
+        group_expand=True,
         help="Stated: what every customer asks for. Individual: what this one wants differently. "
         "Latent: what it does not say, or does not know yet.",
     )
@@ -94,6 +95,7 @@ class BrokerNeed(models.Model):
     )
     state = fields.Selection(
         [("open", "Open"), ("proven", "Proven"), ("dropped", "Dropped")],
+        string="Status",
         compute="_compute_state",
         store=True,
         precompute=True,
