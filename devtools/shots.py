@@ -51,7 +51,9 @@ SHOTS = (
         _FORM,
     ),
     Shot("ratings", "sun", f"{_ACTION}broker_care_rating_action"),
-    Shot("my-commission", "wang", f"{_ACTION}broker_commission_entry_action_mine", ".o_kanban_renderer"),
+    Shot("my-commission", "wang", f"{_ACTION}broker_commission_summary_action_mine", _KANBAN),
+    Shot("my-commission-entries", "wang", f"{_ACTION}broker_commission_entry_action_mine", ".o_kanban_renderer"),
+    Shot("commission-statements", "owner", f"{_ACTION}broker_commission_statement_action", _ROWS),
     Shot("commission-ledger", "owner", f"{_ACTION}broker_commission_entry_action", _ROWS),
     Shot(
         "commission-entry",

@@ -79,6 +79,7 @@
         "views/broker_commission_statement_views.xml",
         "views/broker_commission_pending_views.xml",
         "views/broker_commission_dispute_views.xml",
+        "views/broker_commission_summary_views.xml",
         "views/broker_commission_split_views.xml",
         "views/broker_commission_plan_views.xml",
         "views/broker_commission_charge_views.xml",

@@ -51,6 +51,7 @@ from . import (
     broker_commission_statement,
     broker_commission_pending,
     broker_commission_dispute,
+    broker_commission_summary,
     broker_commission_scenario_mixin,
     broker_commission_growth_measure_mixin,
     broker_commission_growth,

@@ -2,7 +2,6 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import format_date
 
 _MANAGER_GROUP = "print_broker_crm.group_manager"
@@ -165,21 +164,17 @@ class BrokerCommissionStatement(models.Model):
     def _check_after_confirmed(self):
         """A confirmed period takes all that was open up to its end: nothing is left
         for a period before it."""
-        for statement in self.sudo():
-            later = self.sudo().search(
-                Domain("company_id", "=", statement.company_id.id)
-                & Domain("user_id", "=", statement.user_id.id)
-                & Domain("state", "!=", "open")
-                & Domain("date_to", ">", statement.date_from)
-                & Domain("id", "!=", statement.id),
-                limit=1,
-            )
-            if later and statement.state == "open":
-                raise ValidationError(
-                    self.env._(
-                        "%(later)s is confirmed already. A new statement begins after it.", later=later.display_name
+        confirmed = self._get_person_statements().filtered(lambda other: other.state != "open")
+        by_person = confirmed.grouped(lambda other: (other.company_id, other.user_id))
+        for statement in self.sudo().filtered(lambda statement: statement.state == "open"):
+            for later in by_person.get((statement.company_id, statement.user_id), ()):
+                if later.date_to > statement.date_from:
+                    raise ValidationError(
+                        self.env._(
+                            "%(later)s is confirmed already. A new statement begins after it.",
+                            later=later.display_name,
+                        )
                     )
-                )
 
     # CRUD
 
@@ -284,8 +279,9 @@ class BrokerCommissionStatement(models.Model):
         :param user: the manager who approves
         """
         self._lock()
+        still_open = self._get_person_statements().filtered(lambda other: other.state == "open") - self
         for statement in self:
-            statement._check_confirmable(self)
+            statement._check_confirmable(still_open)
         figures = self._get_figures()
         reasons = self._get_empty_reasons()
         self._claim(figures)
@@ -305,10 +301,10 @@ class BrokerCommissionStatement(models.Model):
                 }
             )
 
-    def _check_confirmable(self, batch):
+    def _check_confirmable(self, still_open):
         """Raise when a statement cannot be confirmed yet.
 
-        :param batch: the statements that are confirmed together
+        :param still_open: open statements of the same people that are not confirmed with it
         """
         self.ensure_one()
         self._check_open()
@@ -320,8 +316,10 @@ class BrokerCommissionStatement(models.Model):
                     day=format_date(self.env, self.date_to),
                 )
             )
-        before = self._get_person_statements().filtered(
-            lambda other: other.state == "open" and other.date_to < self.date_from and other not in batch
+        before = still_open.filtered(
+            lambda other: (
+                other.user_id == self.user_id and other.company_id == self.company_id and other.date_to < self.date_from
+            )
         )
         if before:
             raise UserError(

@@ -178,7 +178,7 @@ registry.category("web_tour.tours").add("broker_care_officer_calls", {
 registry.category("web_tour.tours").add("broker_people_see_their_commission", {
     steps: () => [
         ...openApp(),
-        ...openMenu("broker_menu_commission", "broker_commission_entry_menu_mine", "My Commission"),
+        ...openMenu("broker_menu_commission", "broker_commission_entry_menu_mine", "My Entries"),
         {
             content: "the released share is there",
             trigger: ".o_kanban_record:contains('Released')",
