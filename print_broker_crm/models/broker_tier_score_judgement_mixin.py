@@ -42,16 +42,18 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                              ) * %(cancelled_points)s::numeric
                        , 2)) END AS integrity
                   FROM figure
+                OFFSET 0
             ),
-            -- Materialized, so that a step is worked out once and not where it is named
-            step AS MATERIALIZED (
-                SELECT value.*, %(steps)s FROM value
+            -- OFFSET 0: a step is worked out once per row, and not wherever it is named
+            step AS (
+                SELECT value.*, %(steps)s FROM value OFFSET 0
             ),
-            summed AS MATERIALIZED (
+            summed AS (
                 SELECT step.*,
                        %(count)s AS dimension_count,
                        ROUND((%(points)s) / NULLIF(%(weights)s, 0), 4) AS total
                   FROM step
+                OFFSET 0
             ),
             band AS (
                 SELECT * FROM UNNEST(
@@ -103,7 +105,8 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                     SELECT tier_id, tier_proposed_id, pending_runs
                       FROM broker_tier_score earlier
                      WHERE earlier.customer_id = proposed.customer_id
-                       AND earlier.date < %(date)s
+                       -- The customer's own few rows, not all of earlier days
+                       AND earlier.date + 0 < %(date)s
                        AND newest.date >= %(date)s
                   ORDER BY earlier.id DESC
                      LIMIT 1

@@ -28,8 +28,8 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
                 """
                 SELECT so.user_id, so.broker_customer_id AS customer_id,
                        so.date_order AS day,
-                       CASE so.state WHEN 'sale' THEN %(job)s::numeric
-                            ELSE %(quotation)s::numeric END AS weight
+                       CASE so.state WHEN 'sale' THEN %(job)s::float8
+                            ELSE %(quotation)s::float8 END AS weight
                   FROM sale_order so
                  WHERE so.company_id = %(company)s AND so.user_id IS NOT NULL
                    AND so.date_order >= %(start)s AND so.date_order < %(end)s
@@ -77,7 +77,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
             sources += [
                 SQL(
                     """
-                    SELECT author.id, %(customer)s, message.date, %(weight)s::numeric
+                    SELECT author.id, %(customer)s, message.date, %(weight)s::float8
                       FROM mail_message message
                       JOIN res_users author
                         ON author.partner_id = message.author_id AND NOT author.share
@@ -93,7 +93,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
                 SQL(
                     """
                     SELECT activity.user_id, %(customer)s, activity.date_done,
-                           %(weight)s::numeric
+                           %(weight)s::float8
                       FROM mail_activity activity
                       JOIN %(table)s document ON document.id = activity.res_id
                      WHERE activity.res_model = %(model)s
@@ -117,7 +117,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
         return [
             SQL(
                 """
-                SELECT sender_id, customer_id, first_submitted_at, %(weight)s::numeric
+                SELECT sender_id, customer_id, first_submitted_at, %(weight)s::float8
                   FROM broker_handoff
                  WHERE company_id = %(company)s AND first_submitted_at >= %(start)s
                    AND first_submitted_at < %(end)s
@@ -127,7 +127,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
             ),
             SQL(
                 """
-                SELECT receiver_id, customer_id, accepted_at, %(weight)s::numeric
+                SELECT receiver_id, customer_id, accepted_at, %(weight)s::float8
                   FROM broker_handoff
                  WHERE company_id = %(company)s AND accepted_at >= %(start)s
                    AND accepted_at < %(end)s AND receiver_id IS NOT NULL
@@ -137,7 +137,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
             ),
             SQL(
                 """
-                SELECT user_id, customer_id, date_done, %(weight)s::numeric
+                SELECT user_id, customer_id, date_done, %(weight)s::float8
                   FROM broker_care_call
                  WHERE company_id = %(company)s AND state = 'done'
                    AND user_id IS NOT NULL
@@ -160,20 +160,23 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
         first, last = policy._get_window(date)
         return SQL(
             """
+            -- Binary floats while it is summed up, which is quicker; decimal from then on
             work AS MATERIALIZED (
-                SELECT customer_id, user_id, month, SUM(weight)::numeric AS work
+                SELECT customer_id, user_id, GROUPING(month) = 1 AS is_of_customer,
+                       SUM(weight)::numeric AS work
                   FROM (
                     SELECT customer_id, user_id, weight, LEAST(
                                %(months)s - 1, (day::date - %(first)s) * %(months)s / %(days)s
                            ) AS month
                       FROM (%(work)s) AS source
                   ) AS piece
-              GROUP BY customer_id, user_id, month
+              GROUP BY GROUPING SETS ((customer_id, user_id), (user_id, month))
             ),
             person AS (
                 SELECT user_id, SUM(work) AS total,
-                       COUNT(DISTINCT month)::numeric / %(months)s AS presence
+                       COUNT(*)::numeric / %(months)s AS presence
                   FROM work
+                 WHERE NOT is_of_customer
               GROUP BY user_id
                 HAVING SUM(work) > 0
             ),
@@ -190,14 +193,9 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
                                own.work / person.total * person.presence, 4
                            )
                        ) ORDER BY own.work DESC, own.user_id) AS people
-                  FROM (
-                    SELECT customer_id, user_id, SUM(work) AS work
-                      FROM work
-                     WHERE %(scope)s
-                  GROUP BY customer_id, user_id
-                    HAVING SUM(work) > 0
-                  ) AS own
+                  FROM work own
                   JOIN person ON person.user_id = own.user_id
+                 WHERE own.is_of_customer AND own.work > 0 AND %(scope)s
               GROUP BY own.customer_id
             )
             """,
@@ -205,5 +203,5 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
             days=(last - first).days + 1,
             months=policy.window_months,
             work=SQL(" UNION ALL ").join(self._get_work_sources(policy, date)),
-            scope=self._get_scope(SQL("customer_id"), customers),
+            scope=self._get_scope(SQL("own.customer_id"), customers),
         )

@@ -388,6 +388,28 @@ class TestTierRun(TierCommon):
             with self.assertRefused(UserError, "follows from the scores"):
                 self.customer.with_user(self.manager_qian).write(values)
 
+    def test_customers_are_sorted_by_tier(self):
+        """Highest first, those without a tier last, and the other way round."""
+        self._invoice(100000, 70000)
+        low = self._create_partner("Low", self.sales_wang)
+        self._invoice(100, 99, partner=low)
+        none = self._open_customer(self._create_partner("None", self.sales_wang))
+        self._run()
+        low = low.broker_customer_ids
+        Customer = self.env["broker.customer"]
+        ours = [("id", "in", (self.customer + low + none).ids)]
+        self.assertEqual(Customer.search(ours, order="tier_id, id desc").ids, (self.customer + low + none).ids)
+        self.assertEqual(Customer.search(ours, order="tier_id desc, id").ids, (none + low + self.customer).ids)
+        self.assertEqual(self.customer.tier_rank, 4)
+        self._set_manual()
+        self.assertEqual(self.customer.tier_rank, 5)
+        self.tiers["5A"].sudo().total_min = 4.6
+        groups = Customer.formatted_read_group(ours, ["tier_id"], ["__count"])
+        self.assertEqual(
+            [(group["tier_id"] and group["tier_id"][1], group["__count"]) for group in groups],
+            [("5A", 1), (low.tier_id.name, 1), (False, 1)],
+        )
+
     # The ledger
 
     def test_scores_are_history_for_everybody(self):
