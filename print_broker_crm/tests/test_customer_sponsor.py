@@ -114,6 +114,8 @@ class TestSponsorCap(SponsorCommon):
         self.customers[0].write({"sponsor_user_id": self.manager_qian.id, "service_user_id": self.service_chen.id})
         with self.assertRaisesRegex(UserError, "would be the sponsor of 6"), self.env.cr.savepoint():
             self.customer.sponsor_user_id = self.manager_qian
+        self.customer.active = False
+        self.customer.sponsor_user_id = self.manager_qian
 
     def test_the_limit_is_a_companys(self):
         other = self.env["res.company"].create({"name": "Second Broker"})
