@@ -173,6 +173,14 @@ class TestSponsorCap(SponsorCommon):
         change.action_confirm()
         self.assertEqual((self.customer + self.customers[4]).sponsor_user_id, self.manager_zhou + self.manager_qian)
 
+    def test_who_is_full_is_not_proposed_however_light_the_load(self):
+        self.customers[:3].sponsor_user_id = self.manager_zhou
+        self._set_tier(self.customers[3], 5)
+        self.customers[3].sponsor_user_id = self.manager_qian
+        self.customer.sponsor_user_id = self.sales_wang
+        change = self._create_change()
+        self.assertEqual(self._line(change, self.customer, "sponsor").successor_id, self.manager_qian)
+
     def test_no_room_at_night_waits_for_another(self):
         self.customer.sponsor_user_id = self.sales_wang
         change = self._create_change(last_day=date(2026, 5, 20))
