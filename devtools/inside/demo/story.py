@@ -6,7 +6,9 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from devtools.inside.demo import market
+from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 
 SEED = 20190301
@@ -45,11 +47,15 @@ class Story:
         self.mishaps = {}
         self.to_invoice = []
         self.at_bank = []
+        self.bonds = Bonds(self)
+        self.payroll = Payroll(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
         self.plan_customers()
         self.plan_people()
+        self.bonds.plan()
+        self.payroll.plan(MONTHS)
         self.plan_mishaps()
         self.plan_desk()
         self.plan_office()
@@ -485,6 +491,7 @@ class Story:
                 self.clock.at(at_hour(day, NIGHT + 0.5), self.plan_night)
             if is_daily or day.weekday() == 6:
                 self.clock.at(at_hour(day, NIGHT + 1), self.sweep)
+                self.clock.at(at_hour(day, NIGHT + 1.5), self.bonds.night)
 
     def score(self):
         self.root["broker.tier.score"]._run(self.firm.company)
