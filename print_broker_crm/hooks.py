@@ -16,6 +16,8 @@ def post_init_hook(env):
     customers = env["broker.customer"].with_context(active_test=False).search([])
     env.add_to_compute(customers._fields["name_key"], customers)
     env.flush_all()
+    # Who is silent is known when somebody has looked: soon, and in batches.
+    env.ref("print_broker_crm.ir_cron_broker_readiness")._trigger()
 
 
 def uninstall_hook(env):

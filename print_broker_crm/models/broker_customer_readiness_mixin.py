@@ -70,8 +70,9 @@ class BrokerCustomerReadinessMixin(models.AbstractModel):
         help="When somebody besides the salesperson was last in touch with the customer.",
     )
 
-    @api.depends("last_sign_of_life", "date_opened", "company_id.broker_silent_days")
+    @api.depends("last_sign_of_life", "date_opened", "readiness_date", "company_id.broker_silent_days")
     def _compute_is_silent(self):
+        """Of whom nobody has looked what is known of them is not said to be silent."""
         for company, customers in self.grouped("company_id").items():
             company = company or self.env.company
             start = company._get_broker_day_start(company.broker_silent_days)
@@ -80,7 +81,7 @@ class BrokerCustomerReadinessMixin(models.AbstractModel):
                 if customer.last_sign_of_life:
                     customer.is_silent = customer.last_sign_of_life < start
                 else:
-                    customer.is_silent = bool(customer.date_opened) and customer.date_opened < day
+                    customer.is_silent = bool(customer.readiness_date) and customer.date_opened < day
 
     @api.model
     def _search_is_silent(self, operator, value):
@@ -105,7 +106,11 @@ class BrokerCustomerReadinessMixin(models.AbstractModel):
                 Domain("company_id", "=", company.id)
                 & (
                     Domain("last_sign_of_life", "<", start)
-                    | (Domain("last_sign_of_life", "=", False) & Domain("date_opened", "<", day))
+                    | (
+                        Domain("last_sign_of_life", "=", False)
+                        & Domain("readiness_date", "!=", False)
+                        & Domain("date_opened", "<", day)
+                    )
                 )
             )
         return Domain.OR(domains)

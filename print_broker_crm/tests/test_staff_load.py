@@ -104,6 +104,8 @@ class TestStaffLoad(StaffChangeCommon):
 
     def test_silent(self):
         self.clock.move_to("2026-06-01 02:00:00")
+        self.assertEqual(self._get_load().silent_count, 0, "nobody has looked yet")
+        self.customers._refresh_readiness()
         load = self._get_load()
         self.assertEqual(load.silent_count, 3)
         self._create_orders(self.customers[0]).action_confirm()

@@ -328,7 +328,7 @@ class TestTwoCompanies(StaffChangeCommon):
     def test_settings_of_each_company(self):
         self.sister.broker_silent_days = 10
         self.clock.move_to("2026-05-20 02:00:00")
-        (self.customer + self.sister_customer).invalidate_recordset()
+        (self.customer + self.sister_customer)._refresh_readiness()
         self.assertFalse(self.customer.is_silent)
         self.assertTrue(self.sister_customer.is_silent)
         silent = self.env["broker.customer"].search([("is_silent", "=", True)])

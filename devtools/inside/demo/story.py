@@ -495,6 +495,7 @@ class Story:
 
     def score(self):
         self.root["broker.tier.score"]._run(self.firm.company)
+        self.root["broker.customer"].search([("company_id", "=", self.firm.company.id)])._refresh_readiness()
 
     def close_staff_changes(self):
         self.root["broker.staff.change"]._close_settled(self.firm.company)
