@@ -34,6 +34,12 @@ SHOTS = (
         f"{_ACTION}broker_customer_action/{{first:broker.customer:[('sales_origin','=','inherited')]}}",
         _FORM,
     ),
+    Shot("key-accounts", "owner", f"{_ACTION}broker_customer_action_key_accounts", _ROWS),
+    Shot("sponsor-visits", "owner", f"{_ACTION}broker_customer_action_view_visits", _ROWS),
+    Shot("staff-load", "owner", f"{_ACTION}broker_staff_load_action", _ROWS),
+    Shot("one-person", "owner", f"{_ACTION}broker_customer_action_one_person", ".o_view_controller"),
+    Shot("needs", "wang", f"{_ACTION}broker_need_action_open", _ROWS),
+    Shot("referrals", "owner", f"{_ACTION}broker_referral_action", _ROWS),
     Shot("assignments", "owner", f"{_ACTION}broker_assignment_action", _ROWS),
     Shot("handoffs", "chen", f"{_ACTION}broker_handoff_action", ".o_kanban_renderer"),
     Shot(
@@ -54,6 +60,13 @@ SHOTS = (
     Shot("my-commission", "wang", f"{_ACTION}broker_commission_summary_action_mine", _KANBAN),
     Shot("my-commission-entries", "wang", f"{_ACTION}broker_commission_entry_action_mine", ".o_kanban_renderer"),
     Shot("commission-statements", "owner", f"{_ACTION}broker_commission_statement_action", _ROWS),
+    Shot(
+        "commission-statement",
+        "owner",
+        f"{_ACTION}broker_commission_statement_action/{{first:broker.commission.statement:[('state','=','paid')]}}",
+        _FORM,
+    ),
+    Shot("commission-disputes", "owner", f"{_ACTION}broker_commission_dispute_action", _ROWS),
     Shot("commission-ledger", "owner", f"{_ACTION}broker_commission_entry_action", _ROWS),
     Shot(
         "commission-entry",
