@@ -118,7 +118,7 @@ class BrokerCommissionDispute(models.Model):
     granted_amount = fields.Monetary(readonly=True, copy=False)
     decided_by_id = fields.Many2one("res.users", readonly=True, copy=False, ondelete="restrict")
     decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
-    correction_ids = fields.One2many("broker.commission.adjustment", "dispute_id", string="Correction", readonly=True)
+    correction_ids = fields.One2many("broker.commission.adjustment", "dispute_id", readonly=True)
 
     _entry_open_uniq = models.UniqueIndex(
         "(entry_id) WHERE state = 'open' AND entry_id IS NOT NULL",

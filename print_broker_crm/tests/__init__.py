@@ -20,6 +20,7 @@ from . import (
 )
 from . import (
     test_commission_dispute,
+    test_commission_statement,
     test_commission_statement_document,
     test_commission_statement_race,
     test_commission_statement_tour,
