@@ -14,6 +14,13 @@ class AccountMove(models.Model):
         ondelete="set null",
     )
 
+    broker_is_disputed = fields.Boolean(
+        string="Disputed by the Customer",
+        copy=False,
+        tracking=True,
+        help="The customer refuses to pay this invoice, or a part of it. It counts against the customer's integrity "
+        "until the mark is taken away.",
+    )
     broker_commission_count = fields.Integer(
         string="Commission Entries",
         compute="_compute_broker_commission_count",

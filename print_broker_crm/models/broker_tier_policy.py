@@ -110,6 +110,20 @@ class BrokerTierPolicy(models.Model):
         help="Points for each confirmed purchase order for the customer's job that had to be cancelled.",
     )
 
+    trouble_revision_points = fields.Float(
+        string="Revised Quotation",
+        help="Points for each later day on which the amount of a quotation was changed again, before it was confirmed.",
+    )
+    trouble_change_points = fields.Float(
+        string="Change after Confirmation",
+        help="Points for each time the amount of a confirmed order was changed.",
+    )
+    trouble_rush_points = fields.Float(string="Rush Job", help="Points for each job that had to be delivered soon.")
+    rush_days = fields.Float(
+        string="Rush below (Days)",
+        help="A rush job has its promised delivery fewer days than this after its confirmation. 0: there is none.",
+    )
+
     # Integrity
     late_day_points = fields.Float(
         string="Day Late",
@@ -123,6 +137,11 @@ class BrokerTierPolicy(models.Model):
     cancelled_share_points = fields.Float(
         string="Cancelled Share",
         help="Points when every confirmed order was cancelled; a part in proportion.",
+    )
+
+    disputed_share_points = fields.Float(
+        string="Disputed Share",
+        help="Points when all that was invoiced is disputed by the customer; a part in proportion.",
     )
 
     _window_positive = models.Constraint("CHECK (window_months > 0)", "The window must have at least one month.")
@@ -144,6 +163,11 @@ class BrokerTierPolicy(models.Model):
             AND COALESCE(trouble_quotation_points, 0) >= 0
             AND COALESCE(trouble_credit_note_points, 0) >= 0
             AND COALESCE(trouble_purchase_points, 0) >= 0
+            AND COALESCE(trouble_revision_points, 0) >= 0
+            AND COALESCE(trouble_change_points, 0) >= 0
+            AND COALESCE(trouble_rush_points, 0) >= 0
+            AND COALESCE(rush_days, 0) >= 0
+            AND COALESCE(disputed_share_points, 0) >= 0
             AND COALESCE(late_day_points, 0) >= 0
             AND COALESCE(overdue_share_points, 0) >= 0
             AND COALESCE(cancelled_share_points, 0) >= 0

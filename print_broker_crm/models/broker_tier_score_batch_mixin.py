@@ -22,6 +22,7 @@ SOURCE_MODELS = (
     "crm.lead",
     "mail.activity",
     "mail.message",
+    "mail.tracking.value",
     "purchase.order",
     "purchase.order.line",
     "res.currency.rate",

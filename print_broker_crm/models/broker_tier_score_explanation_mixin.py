@@ -124,6 +124,28 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
         )
 
     def _explain_ease(self, inputs):
+        return " ".join([self._explain_usual_trouble(inputs), *self._explain_more_trouble(inputs)])
+
+    def _explain_more_trouble(self, inputs):
+        """Return a sentence for each kind of trouble that is named only where it happened."""
+        policy = self.policy_id.sudo()
+        sentences = []
+        if number := inputs.get("quotation_revisions"):
+            points = self._format_number(policy.trouble_revision_points)
+            sentences.append(
+                self.env._("Also %(number)s revised quotations × %(points)s.", number=number, points=points)
+            )
+        if number := inputs.get("job_changes"):
+            points = self._format_number(policy.trouble_change_points)
+            sentences.append(
+                self.env._("Also %(number)s changes after confirmation × %(points)s.", number=number, points=points)
+            )
+        if number := inputs.get("rush_jobs"):
+            points = self._format_number(policy.trouble_rush_points)
+            sentences.append(self.env._("Also %(number)s rush jobs × %(points)s.", number=number, points=points))
+        return sentences
+
+    def _explain_usual_trouble(self, inputs):
         policy = self.policy_id.sudo()
         return self.env._(
             "100 minus the points of trouble per job, over %(jobs)s jobs: "
@@ -143,6 +165,17 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
         )
 
     def _explain_integrity(self, inputs):
+        evidence = self._explain_payment(inputs)
+        if inputs.get("disputed"):
+            evidence += " " + self.env._(
+                "Minus %(disputed)s disputed of %(billed)s invoiced × %(points)s.",
+                disputed=self._format_money(inputs["disputed"]),
+                billed=self._format_money(inputs.get("billed")),
+                points=self._format_number(self.policy_id.sudo().disputed_share_points),
+            )
+        return evidence
+
+    def _explain_payment(self, inputs):
         policy = self.policy_id.sudo()
         return self.env._(
             "100 minus %(days)s days late on average × %(day_points)s "

@@ -31,7 +31,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                            + credit_notes * %(credit_note_points)s::numeric
                            + trouble_points
                        ) / jobs, 2)) END AS ease,
-                       CASE WHEN judged > 0 OR cancelled_jobs > 0
+                       CASE WHEN judged > 0 OR cancelled_jobs > 0 OR disputed > 0
                             THEN GREATEST(0, ROUND(100
                            - late_days * %(day_points)s::numeric
                            - COALESCE(overdue / NULLIF(judged, 0), 0)
@@ -40,6 +40,8 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                                cancelled_jobs::numeric
                                / NULLIF(jobs + cancelled_jobs, 0), 0
                              ) * %(cancelled_points)s::numeric
+                           - COALESCE(disputed / NULLIF(billed, 0), 0)
+                             * %(disputed_points)s::numeric
                        , 2)) END AS integrity
                   FROM figure
                 OFFSET 0
@@ -140,6 +142,8 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                            'late_days', late_days,
                            'overdue', ROUND(overdue, 2),
                            'overdue_days', overdue_days,
+                           'billed', ROUND(billed, 2),
+                           'disputed', ROUND(disputed, 2),
                            'band_min', minimum,
                            'band_max', maximum
                        ) || trouble AS inputs
@@ -151,6 +155,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
             day_points=policy.late_day_points,
             overdue_points=policy.overdue_share_points,
             cancelled_points=policy.cancelled_share_points,
+            disputed_points=policy.disputed_share_points or 0.0,
             steps=steps,
             count=SQL(" + ").join(SQL("(%s > 0)::int", SQL.identifier(f"{code}_score")) for code in DIMENSIONS),
             points=SQL(" + ").join(

@@ -8,6 +8,8 @@ FIGURES = {
     "invoices": "bigint",
     "credit_notes": "bigint",
     "revenue": "numeric",
+    "billed": "numeric",
+    "disputed": "numeric",
     "margin_lines": "bigint",
     "margin_left_out": "bigint",
     "profit": "numeric",
@@ -67,6 +69,8 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                        COALESCE(billing.invoices, 0) AS invoices,
                        COALESCE(billing.credit_notes, 0) AS credit_notes,
                        billing.revenue,
+                       COALESCE(billing.billed, 0) AS billed,
+                       COALESCE(billing.disputed, 0) AS disputed,
                        COALESCE(margin.lines, 0) AS margin_lines,
                        COALESCE(margin.left_out, 0) AS margin_left_out,
                        -- Nothing invoiced in the window is a known profit of nothing
@@ -116,7 +120,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             invoice AS MATERIALIZED (
                 SELECT move.id, move.broker_customer_id AS customer_id,
                        move.move_type = 'out_refund' AS is_refund,
-                       move.amount_untaxed_signed,
+                       move.amount_untaxed_signed, move.broker_is_disputed,
                        move.reversed_entry_id, move.currency_id,
                        move.invoice_currency_rate AS rate,
                        move.invoice_date, move.invoice_date_due,
@@ -131,6 +135,12 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                        ROUND(COALESCE(
                            SUM(amount_untaxed_signed) FILTER (WHERE in_window), 0
                        ), 2) AS revenue,
+                       SUM(amount_untaxed_signed) FILTER (
+                           WHERE in_window AND NOT is_refund
+                       ) AS billed,
+                       SUM(amount_untaxed_signed) FILTER (
+                           WHERE in_window AND NOT is_refund AND broker_is_disputed
+                       ) AS disputed,
                        COUNT(*) FILTER (WHERE in_window AND NOT is_refund) AS invoices,
                        COUNT(*) FILTER (WHERE in_window AND is_refund) AS credit_notes
                   FROM invoice

@@ -69,7 +69,84 @@ class BrokerTierScoreTroubleMixin(models.AbstractModel):
                 start=start,
                 end=end,
             ),
+            *self._get_order_trouble_sources(policy, start, end, customers),
         ]
+
+    @api.model
+    def _get_order_trouble_sources(self, policy, start, end, customers):
+        """Return what an order's own history tells; see `_get_trouble_sources`.
+
+        Changes of the amount are those that Odoo noted in the order's chatter. Whoever
+        puts a quotation together saves it several times, so that before the confirmation
+        only changes of later days count, each day once.
+        """
+        values = {
+            "company": policy.company_id.id,
+            "scope": self._get_scope(SQL("so.broker_customer_id"), customers),
+            "start": start,
+            "end": end,
+        }
+        sources = []
+        if policy.rush_days:
+            sources.append(
+                SQL(
+                    """
+                    SELECT so.broker_customer_id, 'rush_jobs', COUNT(*), %(points)s::numeric
+                      FROM sale_order so
+                     WHERE so.company_id = %(company)s AND so.state = 'sale'
+                       AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                       AND so.commitment_date - so.broker_date_confirmed
+                           < %(days)s * INTERVAL '1 day'
+                       AND %(scope)s
+                  GROUP BY so.broker_customer_id
+                    """,
+                    points=policy.trouble_rush_points,
+                    days=policy.rush_days,
+                    **values,
+                )
+            )
+        for kind, points, number, condition in (
+            (
+                "quotation_revisions",
+                policy.trouble_revision_points,
+                SQL("COUNT(DISTINCT (so.id, message.date::date))"),
+                SQL(
+                    """message.date::date > so.create_date::date
+                       AND message.date < COALESCE(so.broker_date_confirmed, 'infinity')"""
+                ),
+            ),
+            (
+                "job_changes",
+                policy.trouble_change_points,
+                SQL("COUNT(DISTINCT message.id)"),
+                # What is noted in the moment of confirming belongs to the quotation.
+                SQL("message.date > so.broker_date_confirmed + INTERVAL '1 minute'"),
+            ),
+        ):
+            if points:
+                sources.append(
+                    SQL(
+                        """
+                        SELECT so.broker_customer_id, %(kind)s, %(number)s, %(points)s::numeric
+                          FROM mail_tracking_value change
+                          JOIN mail_message message
+                            ON message.id = change.mail_message_id
+                           AND message.model = 'sale.order'
+                          JOIN sale_order so ON so.id = message.res_id
+                         WHERE change.field_id = %(field)s AND so.company_id = %(company)s
+                           AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                           AND %(condition)s AND %(scope)s
+                      GROUP BY so.broker_customer_id
+                        """,
+                        kind=kind,
+                        number=number,
+                        points=points,
+                        condition=condition,
+                        field=self.env["ir.model.fields"]._get("sale.order", "amount_untaxed").id,
+                        **values,
+                    )
+                )
+        return sources
 
     @api.model
     def _get_trouble_query(self, policy, start, end, customers):
