@@ -37,7 +37,7 @@ class BrokerCommissionAttention(models.Model):
         string="Waiting",
         readonly=True,
     )
-    count = fields.Integer(string="How Many", readonly=True)
+    count = fields.Integer(string="Number", readonly=True)
     amount = fields.Monetary(
         readonly=True,
         help="What it is about: the commission that nobody has, the untaxed amount of the jobs and notes, what is "

@@ -125,6 +125,26 @@ class TestCommissionGrowth(GrowthCommon):
         self.assertEqual(growth.change, 4400)
         self.assertIn("counts as nothing", growth.explanation)
 
+    def test_charged_costs_are_costs(self):
+        """500 of freight that the firm bears: 2,500 of margin. What a role bears is its own."""
+        self._sell("2025-03-01", 100, 50)
+        job = self._sell("2026-05-01").line_ids.sale_line_ids.order_id
+        for role in (False, "service"):
+            self.env["broker.commission.charge"].with_user(self.manager_qian).create(
+                {"order_id": job.id, "amount": 500, "role": role, "reason": "Sent again"}
+            ).action_post()
+        self._join(self.service_chen, "lead")
+        self.assertGrowth(self._open(), 0, 2500, "growth", 250)
+
+    def test_foreign_currency(self):
+        """Two euros to the dollar: 10,000 less 7,000 euros are 1,500 dollars."""
+        euro = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        pricelist = self.env["product.pricelist"].create({"name": "Euro", "currency_id": euro.id})
+        self._sell("2025-03-01", 100, 50)
+        self._sell("2026-05-01", pricelist_id=pricelist.id)
+        self._join(self.service_chen, "lead")
+        self.assertGrowth(self._open(), 0, 1500, "growth", 150)
+
     def test_year_before_without_any_plan(self):
         """The margin is the customer's: jobs from before there were plans count."""
         invoice = self._sell("2025-04-01")

@@ -168,6 +168,11 @@ class BrokerCommissionWhatIf(models.TransientModel):
             for name in (*_FIGURES, "difference_earned", "difference_released"):
                 what_if[name] = what_if.currency_id.round(sum(what_if.person_ids.mapped(name)))
 
+    @api.depends("plan_id")
+    def _compute_display_name(self):
+        for what_if in self:
+            what_if.display_name = self.env._("What if: %(plan)s", plan=what_if.plan_id.name or "")
+
     # CRUD
 
     def write(self, vals):
@@ -300,6 +305,7 @@ class BrokerCommissionWhatIf(models.TransientModel):
                 continue
             vals = {
                 "what_if_id": self.id,
+                "currency_id": self.currency_id.id,
                 "order_id": order_id,
                 "customer_id": customers[order_id],
                 "role": role,
@@ -318,6 +324,7 @@ class BrokerCommissionWhatIf(models.TransientModel):
             [
                 {
                     "what_if_id": self.id,
+                    "currency_id": self.currency_id.id,
                     "user_id": user_id or False,
                     "changed_job_count": len(person.pop("jobs")),
                     **self._add_differences({name: self.currency_id.round(amount) for name, amount in person.items()}),

@@ -10,7 +10,8 @@ class BrokerCommissionWhatIfResultMixin(models.AbstractModel):
     _allow_sudo_commands = False
 
     what_if_id = fields.Many2one("broker.commission.what.if", required=True, index=True, ondelete="cascade")
-    currency_id = fields.Many2one(related="what_if_id.currency_id")
+    # A column of its own: a related one costs a look-up for each of many figures.
+    currency_id = fields.Many2one("res.currency", required=True)
     user_id = fields.Many2one("res.users", string="Payee", help="Empty: a share that nobody has.")
     ledger_earned = fields.Monetary(string="Earned, Ledger", help="What stands in the ledger for these invoices.")
     ledger_released = fields.Monetary(string="Released, Ledger", help="The part of it that is payable by now.")
