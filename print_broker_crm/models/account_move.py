@@ -63,6 +63,7 @@ class AccountMove(models.Model):
         return vals_list
 
     def _post(self, soft=True):
+        again = self.filtered("posted_before")
         posted = super()._post(soft)
         sales = posted.filtered(lambda move: move.is_sale_document())
         for company, moves in sales.grouped("company_id").items():
@@ -72,11 +73,13 @@ class AccountMove(models.Model):
                 {move.commercial_partner_id: move.invoice_user_id for move in moves},
             )
         self.env["broker.commission.entry"]._settle(posted, "posting")
+        self.env["broker.commission.entry"]._settle_matched(again & posted, "collection")
         return posted
 
     def button_draft(self):
         result = super().button_draft()
         self.env["broker.commission.entry"]._settle(self, "reversal")
+        self.env["broker.commission.entry"]._settle_matched(self, "reversal")
         return result
 
     def button_cancel(self):

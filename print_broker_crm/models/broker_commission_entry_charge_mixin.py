@@ -54,7 +54,8 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
         splits = (
             self.env["broker.commission.split"].sudo().search(Domain("order_id", "in", orders.ids), order="id desc")
         )
-        # Of several rules the first one's share bears it.
+        # Of several rules the first one's share bears it, that a line is still under.
+        splits = splits.sorted(lambda split: split.rule_id in split.order_id.order_line.broker_commission_rule_id)
         split_by_role = {(split.order_id.id, split.role): split for split in splits}
         splits_by_id = {split.id: split for split in splits}
         targets = defaultdict(float)

@@ -48,6 +48,19 @@ class BrokerCommissionEntryCollectionMixin(models.AbstractModel):
         return parts
 
     @api.model
+    def _settle_matched(self, entries, event):
+        """Settle what was matched with payments and other entries that were reset to
+        draft or posted again: Odoo leaves them matched.
+
+        :param entries: `account.move` records
+        :param event: see `_settle`
+        """
+        lines = entries.sudo().filtered(lambda move: move.move_type == "entry").line_ids
+        matched = lines.matched_credit_ids.credit_move_id | lines.matched_debit_ids.debit_move_id
+        if matched:
+            self._settle(matched.move_id, event)
+
+    @api.model
     def _is_untouched(self, move):
         """Tell whether nothing was matched with a document so far."""
         return not move.currency_id.compare_amounts(move.amount_residual, move.amount_total)
@@ -83,6 +96,7 @@ class BrokerCommissionEntryCollectionMixin(models.AbstractModel):
     def _get_matched(self, moves):
         """Return what some documents were matched with, in one query.
 
+        What was reset to draft stays matched in Odoo, but is neither money nor a note.
         The invoices that credit notes were matched with come along with their own
         rows.
 
@@ -95,7 +109,7 @@ class BrokerCommissionEntryCollectionMixin(models.AbstractModel):
             return []
         self.env["account.partial.reconcile"].flush_model()
         self.env["account.move.line"].flush_model(["move_id", "account_id", "balance", "display_type", "sale_line_ids"])
-        self.env["account.move"].flush_model(["move_type", "origin_payment_id", "reversed_entry_id"])
+        self.env["account.move"].flush_model(["move_type", "origin_payment_id", "reversed_entry_id", "state"])
         self.env["account.payment"].flush_model(["outstanding_account_id"])
         self.env["account.payment.method.line"].flush_model(["payment_account_id"])
         self.env["account.account"].flush_model(["account_type"])
@@ -136,7 +150,7 @@ class BrokerCommissionEntryCollectionMixin(models.AbstractModel):
                     SELECT move.id, move.move_type, move.reversed_entry_id, payment.outstanding_account_id
                       FROM account_move move
                  LEFT JOIN account_payment payment ON payment.id = move.origin_payment_id
-                     WHERE move.id IN (SELECT other_id FROM matched)
+                     WHERE move.id IN (SELECT other_id FROM matched) AND move.state = 'posted'
                 )
                 SELECT matched.move_id, matched.other_id, others.move_type, matched.amount,
                        others.move_type = 'out_refund' AND EXISTS (

@@ -92,7 +92,8 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
 
         Invoices of jobs without a plan drop out, unless they have entries. Credit
         notes come along because what they take back follows the payment of the invoice
-        that they reverse or were used for; invoices with the same down payment,
+        that they reverse or were used for, and these invoices with them, because notes
+        lower what is to be collected; invoices with the same down payment,
         because its margin is the job's margin, which an invoice may have been the
         occasion to change; and all invoices of a job whose plan looks at whole jobs,
         or which share a cost that was charged to the job.
@@ -108,21 +109,33 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH named AS (
+                WITH closed AS (
                     SELECT id FROM account_move WHERE id IN %(ids)s
                     UNION
-                    SELECT id
-                      FROM account_move
-                     WHERE reversed_entry_id IN %(ids)s AND move_type = 'out_refund'
+                    SELECT invoice.id
+                      FROM account_move_line line
+                      JOIN account_partial_reconcile part
+                        ON part.credit_move_id = line.id
+                      JOIN account_move_line other ON other.id = part.debit_move_id
+                      JOIN account_move invoice
+                        ON invoice.id = other.move_id AND invoice.move_type = 'out_invoice'
+                     WHERE line.move_id IN %(ids)s
+                ), named AS (
+                    SELECT id FROM closed
                     UNION
                     SELECT note.id
-                      FROM account_move_line line
+                      FROM closed
+                      JOIN account_move note
+                        ON note.reversed_entry_id = closed.id AND note.move_type = 'out_refund'
+                    UNION
+                    SELECT note.id
+                      FROM closed
+                      JOIN account_move_line line ON line.move_id = closed.id
                       JOIN account_partial_reconcile part
                         ON part.debit_move_id = line.id
                       JOIN account_move_line other ON other.id = part.credit_move_id
                       JOIN account_move note
                         ON note.id = other.move_id AND note.move_type = 'out_refund'
-                     WHERE line.move_id IN %(ids)s
                 ), shared AS (
                     SELECT other.move_id AS id
                       FROM named

@@ -338,16 +338,19 @@ class BrokerCommissionSplit(models.Model):
     def _create_splits(self, rules_by_order, facts):
         """Split orders under rules, where they are not split yet.
 
+        Who accepted the handoff of a job keeps the share under another rule, whoever
+        served the customer on the job's day.
+
         :param rules_by_order: dict of `sale.order` to `broker.commission.rule`
         :param facts: see `_get_facts`
         """
         orders = self.env["sale.order"].concat(*rules_by_order)
-        known = {
-            (split.order_id.id, split.rule_id.id) for split in self.sudo().search(Domain("order_id", "in", orders.ids))
-        }
+        splits = self.sudo().search(Domain("order_id", "in", orders.ids))
+        known = {(split.order_id.id, split.rule_id.id) for split in splits}
+        accepted = self._get_accepted(splits)
         self.sudo().create(
             [
-                self._prepare_split(order, share, facts[order.id])
+                {**self._prepare_split(order, share, facts[order.id]), **accepted.get((order.id, share.role), {})}
                 for order, rules in rules_by_order.items()
                 for rule in rules
                 if (order.id, rule.id) not in known

@@ -21,11 +21,7 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
         """
         fresh = orders - self._get_used_orders(orders)
         splits = self.sudo().search(Domain("order_id", "in", fresh.ids))
-        accepted = {
-            (split.order_id.id, split.role): {"user_id": split.user_id.id, "assignment_id": split.assignment_id.id}
-            for split in splits
-            if split.user_id and split._waits_for_handoff() and not split._is_held()
-        }
+        accepted = self._get_accepted(splits)
         splits.unlink()
         fresh.order_line.filtered("broker_commission_rule_id").write({"broker_commission_rule_id": False})
         for (company, day), group in self._group_by_day(fresh).items():
@@ -35,11 +31,19 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
             )
         self._match_lines(orders)
         if accepted:
-            # Who accepted the handoff keeps the share, whoever served on the job's day.
             for split in self.sudo().search(Domain("order_id", "in", fresh.ids)):
                 vals = accepted.get((split.order_id.id, split.role))
                 if vals and vals["user_id"] != split.user_id.id:
                     split.write(vals)
+
+    @api.model
+    def _get_accepted(self, splits):
+        """Return {(job id, role): payee} of the shares that accepted handoffs gave."""
+        return {
+            (split.order_id.id, split.role): {"user_id": split.user_id.id, "assignment_id": split.assignment_id.id}
+            for split in splits
+            if split.user_id and split._waits_for_handoff() and not split._is_held()
+        }
 
     def _is_as_planned(self):
         """Tell whether a split still says what its plan and rule say."""

@@ -139,6 +139,30 @@ class TestCommissionCollection(BrokerAccountCommon):
         self.assertCommission(job, 42, 18)
         self.assertCommission(self.job, 210, 90)
 
+    def test_payment_reset_to_draft(self):
+        """Odoo leaves it matched, and the invoice paid; but nothing came in."""
+        payment = self._pay(self.invoice)
+        payment.action_draft()
+        self.assertTrue(payment.move_id.line_ids.matched_debit_ids)
+        self.assertCommission(self.job, 0, 0)
+        payment.action_post()
+        self.assertCommission(self.job, 210, 90)
+        payment.action_cancel()
+        self.assertCommission(self.job, 0, 0)
+
+    def test_note_reset_to_draft(self):
+        """A draft of a note that stays matched does not make the invoice collected."""
+        note = self._credit(self.invoice, post=False)
+        note.action_post()
+        self.assertFalse(self.invoice.amount_residual)
+        self.assertCommission(self.job, 0, 0)
+        note.button_draft()
+        self.assertCommission(self.job, 0, 0)
+        self.assertCommission(self.job, 210, 90, "earned")
+        note.action_post()
+        self.assertCommission(self.job, 0, 0)
+        self.assertCommission(self.job, 0, 0, "earned")
+
     def test_two_invoices_paid_short_together(self):
         """19,000 for two invoices of 10,000, the rest forgiven: 95 % of each."""
         job = self._create_job()
