@@ -34,6 +34,20 @@ class AccountMove(models.Model):
         groups="print_broker_crm.group_manager",
     )
 
+    broker_days_late = fields.Integer(
+        string="Days Late",
+        compute="_compute_broker_days_late",
+        groups="print_broker_crm.group_manager",
+        aggregator=None,
+        help="The latest payment of the invoice, or what is open up to today, as the 5A tiers count it.",
+    )
+    broker_late_amount = fields.Monetary(
+        string="Late Amount",
+        compute="_compute_broker_days_late",
+        currency_field="company_currency_id",
+        groups="print_broker_crm.group_manager",
+    )
+
     def _auto_init(self):
         # On a database full of invoices the column is filled by the install hook.
         if not column_exists(self.env.cr, self._table, "broker_customer_id"):
@@ -47,6 +61,11 @@ class AccountMove(models.Model):
         self.env["broker.customer"]._fill_customer(
             sales, lambda move: move.commercial_partner_id, lambda move: move.company_id
         )
+
+    def _compute_broker_days_late(self):
+        rows = self.env["broker.customer"]._get_tier_due_rows(self)
+        for move in self:
+            move.broker_days_late, move.broker_late_amount = rows.get(move._origin.id, (0, 0.0))
 
     def _compute_broker_commission_count(self):
         counts = self.env["broker.commission.entry"]._count_by_move(self)

@@ -188,8 +188,15 @@ class BrokerTierPolicy(models.Model):
 
     @api.constrains("state", "dimension_ids")
     def _check_dimensions(self):
+        self.filtered(lambda policy: policy.state == "active")._check_complete()
+
+    def _check_complete(self):
+        """Refuse policies by which nobody can be judged.
+
+        :raises ValidationError: naming what is missing
+        """
         labels = dict(self.env["broker.tier.dimension"]._fields["code"]._description_selection(self.env))
-        for policy in self.filtered(lambda policy: policy.state == "active"):
+        for policy in self:
             missing = set(DIMENSIONS) - set(policy.dimension_ids.mapped("code"))
             if missing:
                 raise ValidationError(

@@ -22,6 +22,7 @@ class BrokerTierScore(models.Model):
         "broker.tier.score.trouble.mixin",
         "broker.tier.score.work.mixin",
         "broker.tier.score.explanation.mixin",
+        "broker.tier.score.preview.mixin",
     ]
     _description = "5A Score"
     _order = "id desc"
@@ -80,7 +81,11 @@ class BrokerTierScore(models.Model):
         ondelete="restrict",
     )
     tier_color = fields.Integer(related="tier_id.color", string="Tier Color")
-    inputs = fields.Json(readonly=True)
+    inputs = fields.Json(
+        readonly=True,
+        groups="print_broker_crm.group_care_officer",
+        help="What was counted. The words for it are on the page that explains the score.",
+    )
     people = fields.Json(
         readonly=True,
         groups="print_broker_crm.group_manager",

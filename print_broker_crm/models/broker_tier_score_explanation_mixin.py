@@ -12,8 +12,8 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
     _name = "broker.tier.score.explanation.mixin"
     _description = "5A Score: Explanation"
 
-    @api.depends_context("lang")
-    @api.depends("inputs")
+    @api.depends_context("lang", "uid")
+    @api.depends("customer_id", "date")
     def _compute_explanation(self):
         for score in self:
             score.explanation = self.env["ir.qweb"]._render(
@@ -56,7 +56,7 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
         policy = self.policy_id.sudo()
         dimensions = [self._prepare_dimension(dimension) for dimension in policy.dimension_ids.sorted("sequence")]
         counted = [line for line in dimensions if line["score"]]
-        inputs = self.inputs or {}
+        inputs = self.sudo().inputs or {}
         first, last = policy._get_window(self.date)
         return {
             "score": self,
@@ -91,7 +91,7 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
             "unit": dimension.unit,
             "score": score,
             "value": show(value),
-            "evidence": getattr(self, f"_explain_{dimension.code}")(self.inputs or {}),
+            "evidence": self._explain_dimension(dimension.code),
             "thresholds": [
                 {"step": step, "from": threshold, "reached": score >= step}
                 for step, threshold in enumerate(thresholds, start=2)
@@ -101,6 +101,17 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
             "points": self._format_number(dimension.weight * score),
             "points_value": dimension.weight * score,
         }
+
+    @api.model
+    def _may_see_integrity(self):
+        """Return whether the present user reads how somebody paid: what a tier demands is
+        everybody's work, the evidence against people is not everybody's to read."""
+        return self.env.user.has_groups("print_broker_crm.group_care_officer,print_broker_crm.group_manager")
+
+    def _explain_dimension(self, code):
+        if code == "integrity" and not self._may_see_integrity():
+            return ""
+        return getattr(self, f"_explain_{code}")(self.sudo().inputs or {})
 
     def _explain_revenue(self, inputs):
         return self.env._(

@@ -15,10 +15,14 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
     _description = "5A Score: Judgement"
 
     @api.model
-    def _get_judgement_query(self, policy, date):
-        """Return the CTEs that judge a batch's figures, ending in `result`."""
+    def _get_judgement_query(self, policy, date, thresholds=None):
+        """Return the CTEs that judge a batch's figures, ending in `result`.
+
+        :param thresholds: {dimension code: four thresholds} to try instead of the policy's
+        """
         dimensions = {dimension.code: dimension for dimension in policy.sudo().dimension_ids}
-        steps = SQL(", ").join(self._get_step_query(dimensions[code]) for code in DIMENSIONS)
+        thresholds = {code: dimensions[code]._get_thresholds() for code in DIMENSIONS} | (thresholds or {})
+        steps = SQL(", ").join(self._get_step_query(code, thresholds[code]) for code in DIMENSIONS)
         bands = self.env["broker.tier"]._get_bands()
         return SQL(
             """
@@ -189,15 +193,15 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
         )
 
     @api.model
-    def _get_step_query(self, dimension):
+    def _get_step_query(self, code, thresholds):
         """Return the SQL that turns a dimension's value into 1 to 5, 0 without data."""
-        value = SQL.identifier(dimension.code)
+        value = SQL.identifier(code)
         return SQL(
             "CASE WHEN %(value)s IS NULL THEN 0 %(steps)s ELSE 1 END AS %(score)s",
             value=value,
             steps=SQL(" ").join(
                 SQL("WHEN %s >= %s::numeric THEN %s", value, threshold, step)
-                for step, threshold in reversed(list(enumerate(dimension._get_thresholds(), start=2)))
+                for step, threshold in reversed(list(enumerate(thresholds, start=2)))
             ),
-            score=SQL.identifier(f"{dimension.code}_score"),
+            score=SQL.identifier(f"{code}_score"),
         )

@@ -33,7 +33,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
             -- Materialized, so that a line's profit is worked out once and not where it is
             -- named
             billed AS MATERIALIZED (
-                SELECT invoice.customer_id,
+                SELECT invoice.customer_id, line.id AS line_id,
                        CASE WHEN link.parts > 1 THEN (
                                 SELECT SUM(%(part_profit)s)
                                   FROM sale_order_line_invoice_rel every

@@ -16,4 +16,5 @@ from . import (
     broker_handoff_return,
     broker_staff_change_preview,
     broker_staff_change_successor,
+    broker_tier_trial,
 )

@@ -1,0 +1,223 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+# What is counted in a score, by the field that shows it and the keys of the inputs.
+_COUNTED = {
+    "tier_invoice_count": ("invoices", "credit_notes"),
+    "tier_line_count": ("margin_lines", "margin_left_out"),
+    "tier_return_count": ("returned_handoffs",),
+    "tier_quotation_count": ("cancelled_quotations",),
+    "tier_credit_note_count": ("credit_notes",),
+    "tier_purchase_count": ("cancelled_purchases",),
+    "tier_late_count": ("late_documents",),
+    "tier_cancelled_count": ("cancelled_jobs",),
+}
+
+
+class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
+    """From a number of the newest score down to the rows it was counted from.
+
+    Apart from the tier itself, because it only opens what others wrote: the window and
+    the policy are those of the score, the rows are read with the rights of who asks.
+    """
+
+    _name = "broker.customer.tier.evidence.mixin"
+    _description = "Customer File: Rows Behind the Tier"
+
+    tier_invoice_count = fields.Integer(compute="_compute_tier_counts")
+    tier_line_count = fields.Integer(compute="_compute_tier_counts")
+    tier_return_count = fields.Integer(compute="_compute_tier_counts")
+    tier_quotation_count = fields.Integer(compute="_compute_tier_counts")
+    tier_credit_note_count = fields.Integer(compute="_compute_tier_counts")
+    tier_purchase_count = fields.Integer(compute="_compute_tier_counts")
+    tier_late_count = fields.Integer(compute="_compute_tier_counts", groups="print_broker_crm.group_manager")
+    tier_cancelled_count = fields.Integer(compute="_compute_tier_counts")
+
+    @api.depends("last_score_id")
+    def _compute_tier_counts(self):
+        for customer in self:
+            inputs = customer.sudo().last_score_id.inputs or {}
+            for name, keys in _COUNTED.items():
+                customer[name] = sum(int(inputs.get(key) or 0) for key in keys)
+
+    # ACTIONS
+
+    def action_view_tier_invoices(self):
+        """Open the invoices and credit notes that make the revenue."""
+        return self._open_tier_rows("account.move", self.env._("Revenue"), self._get_tier_invoice_domain())
+
+    def action_view_tier_lines(self):
+        """Open the invoice lines with what each left."""
+        return self._open_tier_rows(
+            "account.move.line",
+            self.env._("Profit"),
+            Domain("move_id", "any", self._get_tier_invoice_domain()) & Domain("display_type", "=", "product"),
+            list_view="print_broker_crm.account_move_line_view_list_tier",
+        )
+
+    def action_view_tier_credit_notes(self):
+        """Open the credit notes of the window."""
+        return self._open_tier_rows(
+            "account.move",
+            self.env._("Credit Notes"),
+            self._get_tier_invoice_domain() & Domain("move_type", "=", "out_refund"),
+        )
+
+    def action_view_tier_late(self):
+        """Open the invoices that were or are paid late, with their days.
+
+        :raises AccessError: for those who may not read how people paid
+        """
+        if not self.env.user.has_group("print_broker_crm.group_manager"):
+            raise AccessError(self.env._("Only a manager opens the invoices behind a customer's integrity."))
+        policy, date = self._get_tier_basis()
+        rows = self.env["broker.tier.score"]._get_due_rows(policy, date, self)
+        late = [move_id for _customer, move_id, days, _amount, _overdue in rows if days > 0]
+        return self._open_tier_rows(
+            "account.move",
+            self.env._("Late and Overdue"),
+            Domain("id", "in", late),
+            list_view="print_broker_crm.account_move_view_list_tier",
+        )
+
+    def action_view_tier_returns(self):
+        """Open the handoffs that came back."""
+        return self._open_tier_rows(
+            "broker.handoff",
+            self.env._("Returned Handoffs"),
+            Domain("customer_id", "=", self.id)
+            & Domain("return_count", ">", 0)
+            & self._get_tier_time_domain("first_submitted_at"),
+        )
+
+    def action_view_tier_quotations(self):
+        """Open the quotations that were dropped before they became jobs."""
+        return self._open_tier_rows(
+            "sale.order",
+            self.env._("Dropped Quotations"),
+            self._get_tier_cancelled_domain() & Domain("broker_date_confirmed", "=", False),
+        )
+
+    def action_view_tier_cancelled(self):
+        """Open the jobs that were cancelled after they were confirmed."""
+        return self._open_tier_rows(
+            "sale.order",
+            self.env._("Cancelled Jobs"),
+            self._get_tier_cancelled_domain() & Domain("broker_date_confirmed", "!=", False),
+        )
+
+    def action_view_tier_purchases(self):
+        """Open the printing that had been ordered and was cancelled."""
+        orders = Domain("broker_customer_id", "=", self.id) & self._get_tier_time_domain("date_order")
+        return self._open_tier_rows(
+            "purchase.order",
+            self.env._("Cancelled Printing"),
+            Domain("state", "=", "cancel")
+            & Domain("date_approve", "!=", False)
+            & Domain("order_line.sale_line_id.order_id", "any", orders),
+        )
+
+    def action_test_tier(self):
+        """Open what the customer would score now, under the policy in force or a draft."""
+        self.ensure_one()
+        trial = self.env["broker.tier.trial"].create({"customer_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Test %(customer)s", customer=self.name),
+            "res_model": trial._name,
+            "res_id": trial.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    # BUSINESS
+
+    def _get_tier_basis(self):
+        """Return the policy and the day of the newest score.
+
+        :raises UserError: when there is none
+        """
+        self.ensure_one()
+        self.check_access("read")
+        score = self.sudo().last_score_id
+        if not score:
+            raise UserError(
+                self.env._("%(customer)s has no score yet: the nightly run has not met any figures.", customer=self.name)
+            )
+        return score.policy_id, score.date
+
+    def _get_tier_invoice_domain(self):
+        policy, date = self._get_tier_basis()
+        first, last = policy._get_window(date)
+        return (
+            Domain("broker_customer_id", "=", self.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "posted")
+            & Domain("move_type", "in", ("out_invoice", "out_refund"))
+            & Domain("invoice_date", ">=", first)
+            & Domain("invoice_date", "<=", last)
+        )
+
+    def _get_tier_time_domain(self, field):
+        policy, date = self._get_tier_basis()
+        start, end = self.env["broker.tier.score"]._get_window_times(policy, date)
+        return Domain(field, ">=", start) & Domain(field, "<", end)
+
+    def _get_tier_cancelled_domain(self):
+        return (
+            Domain("broker_customer_id", "=", self.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "cancel")
+            & self._get_tier_time_domain("date_order")
+        )
+
+    def _open_tier_rows(self, model, name, domain, list_view=None):
+        """Return the action that opens rows, to be read only.
+
+        :param list_view: xml id of a list that shows what was counted
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": f"{name}: {self.name}",
+            "res_model": model,
+            "views": [
+                (self.env.ref(list_view).id if list_view else False, "list"),
+                (False, "kanban"),
+                (False, "form"),
+            ],
+            "domain": list(domain),
+            "context": {"create": False, "delete": False},
+        }
+
+    @api.model
+    def _get_tier_due_rows(self, moves):
+        """Return how late invoices are, under the policy in force today.
+
+        :return: {move id: (days, late amount)}
+        """
+        found = {}
+        for policy, date, customers in self._group_tier_moves(moves):
+            for _customer, move_id, days, amount, _overdue in self.env["broker.tier.score"]._get_due_rows(
+                policy, date, customers
+            ):
+                found[move_id] = (days, amount)
+        return found
+
+    @api.model
+    def _get_tier_profits(self, lines):
+        """Return what invoice lines left: {line id: profit, or None without a known cost}."""
+        found = {}
+        for policy, date, customers in self._group_tier_moves(lines.move_id):
+            found.update(self.env["broker.tier.score"]._get_profit_rows(policy, date, customers))
+        return found
+
+    @api.model
+    def _group_tier_moves(self, moves):
+        for company, group in moves.sudo().grouped("company_id").items():
+            date = company._get_broker_today()
+            policy = self.env["broker.tier.policy"]._get_at(company, date)
+            customers = group.broker_customer_id
+            if policy and customers:
+                yield policy, date, customers
