@@ -1,8 +1,11 @@
 import json
 
+from babel.dates import format_skeleton
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_date
+from odoo.tools import format_date, get_lang
+from odoo.tools.misc import babel_locale_parse
 
 _MANAGER_GROUP = "print_broker_crm.group_manager"
 # What a manager says about a statement, as long as it is open.
@@ -370,5 +373,7 @@ class BrokerCommissionStatement(models.Model):
         if self.date_from == self.date_from.replace(day=1) and self.date_to == fields.Date.end_of(
             self.date_from, "month"
         ):
-            return format_date(self.env, self.date_from, date_format="MMMM yyyy")
+            # The order of year and month is the language's: 2026年3月.
+            locale = babel_locale_parse(get_lang(self.env).code)
+            return format_skeleton("yMMMM", self.date_from, locale=locale)
         return f"{format_date(self.env, self.date_from)} – {format_date(self.env, self.date_to)}"

@@ -562,6 +562,14 @@ class TestCommissionStatementPayment(StatementCommon):
         self._wizard(both).action_pay()
         self.assertEqual(both.mapped("paid_amount"), [210, 90])
 
+    def test_month_is_named_as_the_language_does(self):
+        statement = self.env["broker.commission.statement"].new(
+            {"user_id": self.sales_wang.id, "date_from": "2026-03-01", "date_to": "2026-03-31"}
+        )
+        self.assertEqual(statement._get_period_name(), "March 2026")
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.assertEqual(statement.with_context(lang="zh_CN")._get_period_name(), "2026年3月")
+
     def test_paid_month_is_not_taken_back_after_the_next(self):
         self.statement.action_confirm()
         self._wizard(self.statement).action_pay()

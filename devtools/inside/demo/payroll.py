@@ -4,6 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from devtools.inside.demo.clock import at_hour
 
+PAY_DAY = 5
 PAY_HOUR = 15.0
 
 
@@ -17,10 +18,11 @@ class Payroll:
         self.owner = self.firm.as_user(self.firm.owner)
 
     def plan(self, months):
-        """The owner opens last month's statements on the third; the newest waits to be confirmed."""
+        """The owner pays on the fifth of the month; the newest statements wait to be confirmed."""
         story = self.story
         for number in range(1, months + 1):
-            self.clock.at(story.month(number, 3, PAY_HOUR), self.pay_month, number)
+            day = self.clock.start.date().replace(day=PAY_DAY) + relativedelta(months=number)
+            self.clock.at(self.clock.working(at_hour(day, PAY_HOUR)), self.pay_month, number)
         self.clock.at(story.month(11, 20, 14.0), self.advance, "wang", 300.0, "预支：家里急用")
         self.clock.at(
             story.month(14, 16, 11.0),
