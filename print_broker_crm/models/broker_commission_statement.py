@@ -288,6 +288,7 @@ class BrokerCommissionStatement(models.Model):
         figures = self._get_figures()
         reasons = self._get_empty_reasons()
         self._claim(figures)
+        self._mark_carried()
         facts = self._get_facts()
         for statement in self:
             snapshot = statement._prepare_snapshot(

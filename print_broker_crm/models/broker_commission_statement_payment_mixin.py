@@ -42,6 +42,13 @@ class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
         help="A later statement was confirmed: what was not paid of this one stands there.",
     )
 
+    is_carried = fields.Boolean(
+        string="Carried On",
+        readonly=True,
+        copy=False,
+        help="The balance stands on a later confirmed statement, and is paid there.",
+    )
+
     @api.depends("move_id.state")
     def _compute_document_state(self):
         for statement in self:
@@ -168,6 +175,16 @@ class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
                     later=self.carried_to_id.display_name,
                 )
             )
+
+    def _mark_carried(self):
+        """Say on the statements before these that their balances stand here now."""
+        earlier = self._get_person_statements().filtered(
+            lambda statement: not statement.is_carried and (statement.state != "open" or statement in self)
+        )
+        last = {}
+        for statement in (earlier | self).sorted("date_to"):
+            last[statement.company_id, statement.user_id] = statement
+        (earlier - self.browse().union(*last.values()))._write_step({"is_carried": True})
 
     def _get_unpaid_balance(self):
         return self.company_id.currency_id.round(super()._get_unpaid_balance() - self.paid_amount)

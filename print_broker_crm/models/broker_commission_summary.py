@@ -67,7 +67,7 @@ class BrokerCommissionSummary(models.Model):
         help="Untaxed. Nobody knows yet whether they become jobs, so they are no forecast.",
     )
     statement_count = fields.Integer(
-        string="Statements to Come", compute="_compute_counts", compute_sudo=True, help="Open, or not paid yet."
+        string="Statements to Come", compute="_compute_counts", compute_sudo=True, help="Open, or to be paid."
     )
     dispute_count = fields.Integer(string="Open Disputes", compute="_compute_counts", compute_sudo=True)
 
@@ -151,16 +151,17 @@ class BrokerCommissionSummary(models.Model):
 
     def _compute_counts(self):
         domain = self._get_domain()
+        to_pay = Domain("state", "=", "confirmed") & Domain("payable_amount", ">", 0) & Domain("is_carried", "=", False)
         statements, disputes = (
             {
                 (company, user): count
                 for company, user, count in self.env[model]._read_group(
-                    domain & Domain("state", "in", states), ["company_id", "user_id"], ["__count"]
+                    domain & waiting, ["company_id", "user_id"], ["__count"]
                 )
             }
-            for model, states in (
-                ("broker.commission.statement", ("open", "confirmed")),
-                ("broker.commission.dispute", ("open",)),
+            for model, waiting in (
+                ("broker.commission.statement", Domain("state", "=", "open") | to_pay),
+                ("broker.commission.dispute", Domain("state", "=", "open")),
             )
         )
         for summary in self:

@@ -41,6 +41,7 @@ class TestCommissionStatement(StatementCommon):
         self.assertFigures(may, 210, 210, 0, 0, 0, 420)
         may.action_confirm()
         self.assertEqual(april.carried_to_id, may)
+        self.assertEqual((april + may).mapped("is_carried"), [True, False])
         with self.assertRaisesRegex(UserError, "carried to"):
             april.sudo()._pay("2026-06-02")
         may.sudo()._pay("2026-06-02")
@@ -131,6 +132,7 @@ class TestCommissionStatement(StatementCommon):
         with self.assertRaisesRegex(UserError, "Wang, March 2026 is still open"):
             april.action_confirm()
         (april + march).action_confirm()
+        self.assertEqual((march + april).mapped("is_carried"), [True, False])
         self.assertFigures(april, 210, 420, 0, 0, 0, 630)
         self.assertEqual(set((march + april).mapped("verification")), {"verified"})
 
