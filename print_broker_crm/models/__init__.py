@@ -61,6 +61,7 @@ from . import (
     broker_commission_attention,
     broker_tier,
     broker_tier_dimension,
+    broker_tier_policy_proposal_mixin,
     broker_tier_policy,
     broker_tier_run,
     broker_tier_score_batch_mixin,

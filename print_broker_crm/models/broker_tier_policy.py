@@ -15,6 +15,7 @@ class BrokerTierPolicy(models.Model):
     """
 
     _name = "broker.tier.policy"
+    _inherit = ["broker.tier.policy.proposal.mixin"]
     _description = "5A Policy"
     _order = "company_id, date_from desc, id desc"
 
@@ -252,14 +253,7 @@ class BrokerTierPolicy(models.Model):
 
     def action_activate(self):
         """Put draft policies in force from their date."""
-        without_company = self.filtered(lambda policy: not policy.company_id)
-        if without_company:
-            raise UserError(
-                self.env._(
-                    "“%(policy)s” belongs to no company: make a new version of it and activate that.",
-                    policy=without_company[0].name,
-                )
-            )
+        self._check_has_company()
         self.write({"state": "active"})
 
     def action_new_version(self):

@@ -16,5 +16,8 @@ from . import (
     broker_handoff_return,
     broker_staff_change_preview,
     broker_staff_change_successor,
+    broker_tier_effect,
+    broker_tier_effect_line,
+    broker_tier_effect_threshold,
     broker_tier_trial,
 )
