@@ -100,7 +100,10 @@ class BrokerCommissionGrowth(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise UserError(self.env._("Growth is worked out for a period, not entered."))
+        """Refuse rows by hand: a period is worked out for all customers with a team."""
+        if vals_list:
+            raise UserError(self.env._("Growth is worked out for a period, not entered."))
+        return super().create(vals_list)
 
     @api.model
     def _append(self, vals_list):

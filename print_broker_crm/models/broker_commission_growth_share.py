@@ -49,7 +49,10 @@ class BrokerCommissionGrowthShare(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise UserError(self.env._("Shares of a growth bonus are worked out, not entered."))
+        """Refuse shares by hand: they come with the growth."""
+        if vals_list:
+            raise UserError(self.env._("Shares of a growth bonus are worked out, not entered."))
+        return super().create(vals_list)
 
     @api.model
     def _append(self, vals_list):
@@ -57,7 +60,14 @@ class BrokerCommissionGrowthShare(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        raise UserError(self.env._("Shares of a growth bonus are worked out, not entered."))
+        """Refuse every change: what is worked out again is new rows."""
+        if self:
+            raise UserError(self.env._("Shares of a growth bonus are worked out, not entered."))
+        return super().write(vals)
+
+    def _note_adjustment(self, adjustment):
+        """Remember the row on the payee's balance; not to be had by RPC."""
+        return super().write({"adjustment_id": adjustment.id})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
@@ -87,7 +97,7 @@ class BrokerCommissionGrowthShare(models.Model):
                 .create([share._prepare_adjustment(today) for share in group])
             )
             for share, adjustment in zip(group, adjustments, strict=True):
-                super(BrokerCommissionGrowthShare, share).write({"adjustment_id": adjustment.id})
+                share._note_adjustment(adjustment)
 
     def _prepare_adjustment(self, day):
         """Return the values of the row on the payee's balance, in the payee's words.

@@ -286,8 +286,7 @@ class BrokerCommissionWhatIf(models.TransientModel):
         """Forget what was worked out before."""
         self.env["broker.commission.what.if.line"].sudo().search(Domain("what_if_id", "in", self.ids)).unlink()
         self.sudo().person_ids.unlink()
-        if any(self.mapped("is_calculated")):
-            super().write({"is_calculated": False})
+        return super().write({"is_calculated": False})
 
     def _show(self, totals):
         """Keep a result as rows that can be listed, grouped and opened.

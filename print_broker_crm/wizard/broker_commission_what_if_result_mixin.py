@@ -28,7 +28,10 @@ class BrokerCommissionWhatIfResultMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise UserError(self.env._("The result of a what-if is worked out, not entered."))
+        """Refuse rows by hand: they come from a calculation."""
+        if vals_list:
+            raise UserError(self.env._("The result of a what-if is worked out, not entered."))
+        return super().create(vals_list)
 
     @api.model
     def _append(self, vals_list):
@@ -36,4 +39,7 @@ class BrokerCommissionWhatIfResultMixin(models.AbstractModel):
         return super(BrokerCommissionWhatIfResultMixin, self.sudo()).create(vals_list)
 
     def write(self, vals):
-        raise UserError(self.env._("The result of a what-if is worked out, not entered."))
+        """Refuse every change: another calculation has its own rows."""
+        if self:
+            raise UserError(self.env._("The result of a what-if is worked out, not entered."))
+        return super().write(vals)
