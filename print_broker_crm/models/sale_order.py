@@ -40,7 +40,6 @@ class SaleOrder(models.Model):
         compute="_compute_broker_brought_by",
         store=True,
         readonly=False,
-        precompute=True,
         copy=False,
         help="Who opened the opportunity, else whose it is, else who wrote the quotation. It can decide who "
         "shares the commission: only a manager says otherwise, until the order is confirmed.",
