@@ -33,6 +33,7 @@ def night(env, days="0", month_end="no"):
     env.cr.execute("SET max_parallel_workers_per_gather = 0")
     with patch.object(type(env.company), "_get_broker_today", lambda company: day):
         floor = _floor(env, day)
+        floor_with_cost = _floor(env, day, with_cost=True)
         env.cr.commit()
         cost = _cost(env, run._cron_run)
         done = run.search([("date", "=", day), ("company_id", "=", env.company.id)])
@@ -43,6 +44,7 @@ def night(env, days="0", month_end="no"):
         json.dumps(
             {
                 "floor": floor,
+                "floor_with_cost": floor_with_cost,
                 "run": cost,
                 "again": again,
                 "customers": done.customer_count,
@@ -107,20 +109,33 @@ def _read_specification(model, arch):
     return specification
 
 
-def _floor(env, day):
-    """Give the median cost of summing up the window's invoice lines per customer, and nothing else."""
+def _floor(env, day, with_cost=False):
+    """Give the median cost of summing up the window's invoice lines per customer, and nothing else.
+
+    :param with_cost: sum up what the lines cost as well, which stands on the lines of the orders
+    """
     policy = env["broker.tier.policy"]._get_at(env.company, day)
     first, last = policy._get_window(day)
     query = SQL(
         """
-        SELECT move.commercial_partner_id, SUM(line.balance)
+        SELECT move.commercial_partner_id, SUM(line.balance) %s
           FROM account_move_line line
           JOIN account_move move ON move.id = line.move_id
+               %s
          WHERE line.display_type = 'product' AND move.state = 'posted'
            AND move.move_type IN ('out_invoice', 'out_refund')
            AND move.company_id = %s AND move.invoice_date BETWEEN %s AND %s
       GROUP BY move.commercial_partner_id
         """,
+        SQL(", SUM(line.quantity * sold.purchase_price)") if with_cost else SQL(),
+        SQL(
+            """
+            LEFT JOIN sale_order_line_invoice_rel link ON link.invoice_line_id = line.id
+            LEFT JOIN sale_order_line sold ON sold.id = link.order_line_id
+            """
+        )
+        if with_cost
+        else SQL(),
         env.company.id,
         first,
         last,

@@ -14,7 +14,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
     _description = "5A Score: Margin"
 
     @api.model
-    def _get_margin_query(self, policy):
+    def _get_margin_query(self, policy, customers):
         """CTE `margin`: invoiced price minus cost, in company currency.
 
         Only lines whose cost is known count: their order line has a cost, or lowers
@@ -28,6 +28,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
             link AS (
                 SELECT invoice_line_id, MIN(order_line_id) AS sold_id, COUNT(*) AS parts
                   FROM sale_order_line_invoice_rel
+                 WHERE %(scope)s
               GROUP BY invoice_line_id
             ),
             -- Materialized, so that a line's profit is worked out once and not where it is
@@ -56,6 +57,19 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
               GROUP BY customer_id
             )
             """,
+            # Of some customers it is quicker to look up their own lines.
+            scope=SQL("TRUE")
+            if customers is None
+            else SQL(
+                """
+                invoice_line_id IN (
+                    SELECT line.id
+                      FROM invoice
+                      JOIN account_move_line line ON line.move_id = invoice.id
+                     WHERE line.display_type = 'product'
+                )
+                """
+            ),
             profit=self._get_profit_expression(policy, SQL("sold")),
             part_profit=SQL("(%s) / link.parts", self._get_profit_expression(policy, SQL("part"))),
         )

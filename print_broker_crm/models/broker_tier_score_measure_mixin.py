@@ -103,7 +103,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             company=policy.company_id.id,
             scope=self._get_scope(SQL("id"), customers),
             billing=self._get_billing_query(policy, first, last, customers),
-            margin=self._get_margin_query(policy),
+            margin=self._get_margin_query(policy, customers),
             payment=self._get_payment_query(last, customers),
             job=self._get_job_query(policy, start, end, customers),
             trouble=self._get_trouble_query(policy, start, end, customers),

@@ -4,6 +4,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.model import call_kw
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
@@ -446,6 +447,51 @@ class TestTierRun(TierCommon):
             self.env.cr.execute("DELETE FROM broker_customer WHERE id = %s", [self.customer.id])
         self.assertTrue(score.exists())
         self.assertEqual(score.total, 3.5294)
+
+    def test_scores_are_history_for_calls_from_outside(self):
+        self._invoice(100000, 70000)
+        score = self._score()
+        manager = self.Score.with_user(self.manager_qian)
+        new = {"customer_id": self.customer.id, "policy_id": self.policy.id, "date": "2025-06-15"}
+        for method, arguments in (
+            ("write", [[score.id], {"total": 5}]),
+            ("web_save", [[score.id], {"total": 5}, {}]),
+            ("web_save", [[], new, {}]),
+            ("create", [[new]]),
+            ("name_create", ["5A"]),
+            ("copy", [[score.id]]),
+            ("unlink", [[score.id]]),
+            ("_judge", [self.policy.id, "2025-06-15", ""]),
+        ):
+            with self.assertRefused((UserError, AttributeError, AccessError)):
+                call_kw(manager, method, arguments, {})
+        self.assertEqual(self.Score.sudo().search([("customer_id", "=", self.customer.id)]), score)
+        self.assertEqual(score.total, 3.5294)
+
+    def test_scores_are_not_reached_through_other_records(self):
+        """No list of scores hangs on another record, and what a customer shows of its
+        score is read from it alone."""
+        self.assertFalse(
+            [
+                str(field)
+                for model in self.env.registry.values()
+                for field in model._fields.values()
+                if field.comodel_name == "broker.tier.score" and field.type in ("one2many", "many2many")
+            ]
+        )
+        self._invoice(100000, 70000)
+        score = self._score()
+        customer = self.customer.with_user(self.manager_qian)
+        customer.write({"tier_total": 5, "tier_dimension_count": 1})
+        result = customer.load([".id", "last_score_id/.id", "tier_total"], [[str(customer.id), "", "5"]])
+        self.assertFalse(result["ids"])
+        result = customer.load([".id", "last_score_id/total"], [[str(customer.id), "5"]])
+        self.assertFalse(result["ids"])
+        with self.assertRefused(UserError, "follows from the scores"):
+            customer.last_score_id = False
+        self.env.invalidate_all()
+        self.assertEqual((score.total, score.dimension_count), (3.5294, 4))
+        self.assertEqual(self.customer.sudo().last_score_id, score)
 
     # Who sees what
 
