@@ -51,6 +51,7 @@ class BrokerCommissionRule(models.Model):
             ("care", "Care line"),
             ("customer", "The customer alone"),
         ],
+        string="Order Brought by",
         required=True,
         default="any",
         help="Who brought the order, as the order says it.",

@@ -54,6 +54,7 @@ class BrokerCommissionSplit(models.Model):
         required=True,
     )
     brought_by = fields.Selection(
+        string="Order Brought by",
         selection=lambda self: self.env["sale.order"]._fields["broker_brought_by"]._description_selection(self.env),
     )
     tier_id = fields.Many2one("broker.tier", ondelete="restrict", help="Where the customer stood on that day.")

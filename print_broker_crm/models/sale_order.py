@@ -36,7 +36,7 @@ class SaleOrder(models.Model):
 
     broker_brought_by = fields.Selection(
         [("sales", "Sales"), ("service", "Service"), ("care", "Care line"), ("customer", "The customer alone")],
-        string="Brought by",
+        string="Order Brought by",
         compute="_compute_broker_brought_by",
         store=True,
         readonly=False,
