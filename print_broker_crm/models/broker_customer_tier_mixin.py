@@ -82,6 +82,8 @@ class BrokerCustomerTierMixin(models.AbstractModel):
     tier_dimension_count = fields.Integer(related="last_score_id.dimension_count")
     tier_explanation = fields.Html(related="last_score_id.explanation", sanitize=False, string="How It Came")
 
+    tier_owed = fields.Text(related="tier_id.owed", string="What We Owe")
+
     _tier_rank_idx = models.Index("(tier_rank DESC NULLS LAST, id DESC)")
 
     @api.depends("tier_computed_id", "tier_manual_id", "tier_manual_until")

@@ -53,6 +53,32 @@ class BrokerTier(models.Model):
         help="The sponsor visits a customer of this tier at least this often. 0: no visits fall due.",
     )
 
+    sponsor_rank = fields.Char(
+        string="Rank of the Sponsor",
+        translate=True,
+        help="Who of the management stands for a customer of this tier: the owner, a director.",
+    )
+    response_hours = fields.Float(
+        string="Answer Within (Hours)", help="Working hours in which an enquiry or a complaint gets an answer."
+    )
+    resolution_hours = fields.Float(
+        string="Resolve Within (Hours)", help="Working hours in which a complaint is resolved."
+    )
+    needs_service_agent = fields.Boolean(
+        string="Service Agent in Contact", help="Customers of this tier know a service agent besides the salesperson."
+    )
+    needs_care_officer = fields.Boolean(
+        string="Care Officer in Contact", help="Customers of this tier know an officer of the care line."
+    )
+    printing_house_min = fields.Integer(
+        string="Printing Houses Asked",
+        help="So many printing houses are asked for a price for a job of such a customer. 0: as you like.",
+    )
+    credit_note = fields.Char(
+        string="Credit", translate=True, help="What such a customer may owe and how long, in words."
+    )
+    owed = fields.Text(string="What the Firm Owes", compute="_compute_owed")
+
     _rank_uniq = models.UniqueIndex("(rank)", "There is already a tier of this rank.")
     _rank_range = models.Constraint("CHECK (rank BETWEEN 1 AND 5)", "The rank of a tier is 1 to 5.")
     _call_cadence_positive = models.Constraint(
@@ -64,6 +90,13 @@ class BrokerTier(models.Model):
         "The hours to accept a handoff must be more than zero.",
     )
 
+    _owed_not_negative = models.Constraint(
+        """CHECK (
+            COALESCE(response_hours, 0) >= 0 AND COALESCE(resolution_hours, 0) >= 0
+            AND COALESCE(printing_house_min, 0) >= 0
+        )""",
+        "Hours and numbers of printing houses cannot be negative.",
+    )
     _sponsor_visit_days_not_negative = models.Constraint(
         "CHECK (sponsor_visit_days >= 0)",
         "The days between two visits of the sponsor cannot be negative.",
@@ -74,6 +107,24 @@ class BrokerTier(models.Model):
         above = {tier: upper for tier, _lower, upper in self._get_bands()}
         for tier in self:
             tier.total_max = above.get(tier._origin) or 0.0
+
+    @api.depends_context("lang")
+    @api.depends(
+        "call_cadence_days",
+        "accept_hours",
+        "response_hours",
+        "resolution_hours",
+        "is_key",
+        "needs_service_agent",
+        "needs_care_officer",
+        "sponsor_visit_days",
+        "sponsor_rank",
+        "printing_house_min",
+        "credit_note",
+    )
+    def _compute_owed(self):
+        for tier in self:
+            tier.owed = "\n".join(tier._get_owed_lines())
 
     @api.constrains("total_min", "rank")
     def _check_bands_ascending(self):
@@ -99,6 +150,34 @@ class BrokerTier(models.Model):
                 Domain("tier_id", "in", self.ids) & Domain("sponsor_user_id", "!=", False)
             )._refresh_sponsor_visits()
         return result
+
+    def _get_owed_lines(self):
+        """Hook: return what the firm owes a customer of this tier, a sentence each."""
+        self.ensure_one()
+        _ = self.env._
+        lines = [
+            _("The care line calls every %(days)s days.", days=self.call_cadence_days),
+            _("A handoff is accepted within %(hours)g working hours.", hours=self.accept_hours),
+        ]
+        if self.response_hours:
+            lines.append(_("An enquiry is answered within %(hours)g working hours.", hours=self.response_hours))
+        if self.resolution_hours:
+            lines.append(_("A complaint is resolved within %(hours)g working hours.", hours=self.resolution_hours))
+        if self.is_key:
+            lines.append(_("A key account: a sponsor and a project lead stand behind it."))
+        if self.sponsor_visit_days:
+            lines.append(_("The sponsor visits every %(days)s days.", days=self.sponsor_visit_days))
+        if self.sponsor_rank:
+            lines.append(_("The sponsor is: %(rank)s.", rank=self.sponsor_rank))
+        if self.needs_service_agent:
+            lines.append(_("A service agent is in contact."))
+        if self.needs_care_officer:
+            lines.append(_("An officer of the care line is in contact."))
+        if self.printing_house_min > 1:
+            lines.append(_("%(count)s printing houses are asked for a price.", count=self.printing_house_min))
+        if self.credit_note:
+            lines.append(_("Credit: %(credit)s", credit=self.credit_note))
+        return lines
 
     @api.model
     def _get_bands(self):

@@ -367,6 +367,7 @@ SETTINGS = {
     "broker.commission.what.if.line": ("qian", ""),
     "broker.access.log": ("qian", ""),
     "broker.staff.load": ("qian", ""),
+    "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
 }
 
