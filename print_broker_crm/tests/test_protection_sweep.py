@@ -29,6 +29,7 @@ KEPT_AFTER_TRANSFER = KEPT | {
     "broker.commission.statement",
     "broker.commission.pending",
     "broker.commission.dispute",
+    "broker.commission.growth.share",
 }
 
 
