@@ -104,9 +104,7 @@ class BrokerCommissionEntry(models.Model):
     @api.depends("book", "amount")
     def _compute_books(self):
         for entry in self:
-            entry.earned = entry.amount if entry.book == "earned" else 0.0
-            entry.released = entry.amount if entry.book == "released" else 0.0
-            entry.held = entry.earned - entry.released
+            entry.update(self._get_books(entry.book, entry.amount))
 
     @api.depends("trace", "amount", "base_amount", "rate", "share", "paid_ratio")
     def _compute_explanation(self):
@@ -114,6 +112,13 @@ class BrokerCommissionEntry(models.Model):
             entry.explanation = "\n".join(entry._get_explanation_lines())
 
     # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Given, because for a batch Odoo takes longer to compute them than for the rest of the row.
+        return super().create(
+            [{**vals, **self._get_books(vals.get("book"), vals.get("amount", 0.0))} for vals in vals_list]
+        )
 
     def write(self, vals):
         """Refuse every change: a correction is a new row.
@@ -157,6 +162,17 @@ class BrokerCommissionEntry(models.Model):
         """Raise a dispute about the entry."""
         self.ensure_one()
         return self.env["broker.commission.dispute"]._get_new_action(entry=self, statement=self.statement_id)
+
+    @api.model
+    def _get_books(self, book, amount):
+        """Return what an amount in a book is in the columns that are summed up.
+
+        :param book: 'earned' or 'released'
+        :param amount: in the company's currency
+        """
+        earned = amount if book == "earned" else 0.0
+        released = amount if book == "released" else 0.0
+        return {"earned": earned, "released": released, "held": earned - released}
 
     # FIGURES
 
