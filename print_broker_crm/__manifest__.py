@@ -49,6 +49,7 @@
         "views/broker_customer_views.xml",
         "views/account_move_tier_views.xml",
         "views/broker_obligation_views.xml",
+        "views/broker_tier_history_views.xml",
         "wizard/broker_tier_trial_views.xml",
         "wizard/broker_tier_effect_views.xml",
         "views/broker_customer_tier_views.xml",

@@ -52,6 +52,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.commission.mixin",
         "broker.customer.tier.mixin",
         "broker.customer.tier.evidence.mixin",
+        "broker.customer.tier.signal.mixin",
         "broker.customer.obligation.mixin",
         "broker.customer.care.mixin",
         "broker.customer.readiness.mixin",

@@ -15,7 +15,7 @@ class BrokerTierPolicy(models.Model):
     """
 
     _name = "broker.tier.policy"
-    _inherit = ["broker.tier.policy.proposal.mixin"]
+    _inherit = ["broker.tier.policy.proposal.mixin", "broker.tier.policy.signal.mixin"]
     _description = "5A Policy"
     _order = "company_id, date_from desc, id desc"
 
@@ -99,6 +99,12 @@ class BrokerTierPolicy(models.Model):
         help="Weight of an activity done on the customer's leads, orders or file.",
     )
 
+    person_cost = fields.Monetary(
+        string="Cost of a Full-time Person (Year)",
+        help="What a person costs the firm in a year, workplace included. The cost to serve a customer is the "
+        "full-time persons it took times this.",
+    )
+
     # Ease: points of trouble, shared out over the jobs of the window
     trouble_return_points = fields.Float(string="Returned Handoff", help="Points for each time a handoff came back.")
     trouble_quotation_points = fields.Float(
@@ -174,6 +180,14 @@ class BrokerTierPolicy(models.Model):
             AND COALESCE(cancelled_share_points, 0) >= 0
         )""",
         "Points, weights and days of a policy cannot be negative, and the integrity that caps is 0 to 5 A.",
+    )
+    _signals_range = models.Constraint(
+        """CHECK (
+            COALESCE(trend_months, 1) > 0 AND COALESCE(trend_min, 0) >= 0 AND COALESCE(person_cost, 0) >= 0
+            AND COALESCE(drain_revenue_score, 0) BETWEEN 0 AND 5 AND COALESCE(drain_profit_score, 1) BETWEEN 1 AND 4
+        )""",
+        "A trend looks back one month at least, a cost cannot be negative, and a service drain begins at a revenue of "
+        "0 to 5 A and a profit of up to 1 to 4 A.",
     )
     _company_date_idx = models.Index("(company_id, date_from DESC)")
 
