@@ -53,6 +53,8 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        names = {name for name, field in self._fields.items() if not field.inherited}
+        self = self._drop_defaults(self, names - {"partner_id", "company_id"})
         customers = super().create(vals_list)
         customers._warn_of_collisions()
         return customers
@@ -71,6 +73,23 @@ class BrokerCustomerProtectionMixin(models.AbstractModel):
                         )
                     )
         return super().write(vals)
+
+    @api.model
+    def _drop_defaults(self, records, names):
+        """Return records without the defaults that a caller's context has for some fields.
+
+        Odoo fills them in after the values were checked: a form sends what it may set
+        as a value, and what it may not set comes by no context either.
+
+        :param records: the records about to be created, empty
+        :param names: names of fields
+        """
+        context = records.env.context
+        dropped = {f"default_{name}" for name in names}
+        if self.env.su or dropped.isdisjoint(context):
+            return records
+        kept = {key: value for key, value in context.items() if key not in dropped}
+        return records.with_env(records.env(context=kept))
 
     # VISIBILITY
 

@@ -128,6 +128,8 @@ class SaleOrder(models.Model):
             self._broker_check_brought_by(vals)
             if vals.get("broker_receipt_date") and not self.env["broker.handoff"]._is_manager():
                 raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
+        names = {name for name in self._fields if name.startswith("broker_")} - {"broker_need_ids"}
+        self = self.env["broker.customer"]._drop_defaults(self, names)
         orders = super().create(vals_list)
         self.env["broker.customer"]._check_partners_visible(orders.partner_invoice_id | orders.partner_shipping_id)
         return orders

@@ -190,6 +190,30 @@ class TestProtectionSweep(ProtectionCommon):
                 self.env.flush_all()
         self.assertEqual(self.opal.user_id, self.sales_zhao)
 
+    def test_a_context_sets_nothing_that_a_value_may_not(self):
+        """Odoo fills the defaults of a context in after the values were checked."""
+        partner = self._create_partner("Topaz Inn", self.sales_wang)
+        defaults = {
+            "sponsor_user_id": self.sales_wang.id,
+            "service_user_id": self.sales_wang.id,
+            "sponsor_visit_due": "2020-01-01",
+            "readiness": 100,
+        }
+        context = {f"default_{name}": value for name, value in defaults.items()}
+        Customer = self.env["broker.customer"].with_user(self.sales_wang).with_context(**context)
+        customer = Customer.create({"partner_id": partner.id}).sudo()
+        self.assertEqual({name: bool(customer[name]) for name in defaults}, dict.fromkeys(defaults, False))
+        # What the form itself needs is still taken.
+        hall = self._create_partner("Ruby Hall", self.sales_wang)
+        self.assertEqual(Customer.with_context(default_partner_id=hall.id).create({}).partner_id, hall)
+        Order = self.env["sale.order"].with_user(self.sales_wang)
+        plain = Order.create({"partner_id": partner.id})
+        crafted = Order.with_context(
+            default_broker_brought_by="customer", default_broker_receipt_date="2026-01-01 00:00:00"
+        ).create({"partner_id": partner.id})
+        self.assertEqual(crafted.broker_brought_by, plain.broker_brought_by)
+        self.assertFalse(crafted.broker_receipt_date)
+
     def test_who_wins_a_new_customer_keeps_it(self):
         """Odoo leaves a new contact without a salesperson."""
         wang = self.env(user=self.sales_wang.id, su=False)
