@@ -212,13 +212,33 @@ class BrokerNeed(models.Model):
 
     # CRUD
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            # Before a check names the customer: numbers can be guessed.
+            self.env["broker.customer"]._check_links_visible(self, vals)
+            self._check_followed_fields(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._check_followed_fields(vals)
         if "customer_id" in vals and not self.env.su:
             if any(need.customer_id.id != vals["customer_id"] for need in self):
                 raise UserError(
                     self.env._("A need stays with its customer. Write it down again for the other, and drop this one.")
                 )
         return super().write(vals)
+
+    @api.model
+    def _check_followed_fields(self, vals):
+        """Refuse what follows from the order, the reason and the customer."""
+        if not self.env.su and {"state", "company_id"} & set(vals):
+            raise UserError(
+                self.env._(
+                    "A need is proven by its order and dropped by a reason, and belongs to its customer's company: "
+                    "change those instead."
+                )
+            )
 
     # ACTIONS
 
@@ -252,13 +272,20 @@ class BrokerNeed(models.Model):
 
     @api.model
     def _take_back_proof(self, orders):
-        """Open the needs again that orders proved which are no longer confirmed.
+        """Open the needs again that orders proved which are no longer confirmed, or no
+        longer the customer's.
 
         Where another confirmed order names the need too, that one proves it now.
 
-        :param orders: `sale.order` records that were cancelled or reset
+        :param orders: `sale.order` records that were cancelled, reset or given to others
         """
-        needs = self.sudo().search(Domain("order_id", "in", orders.ids))
+        needs = (
+            self.sudo()
+            .search(Domain("order_id", "in", orders.ids))
+            .filtered(
+                lambda need: need.order_id.state != "sale" or need.order_id.broker_customer_id != need.customer_id
+            )
+        )
         if needs:
             needs.order_id = False
             self._prove_by_orders(

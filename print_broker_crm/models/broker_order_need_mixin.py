@@ -60,6 +60,7 @@ class BrokerOrderNeedMixin(models.AbstractModel):
         result = super().write(vals)
         if {"partner_id", "company_id"} & set(vals):
             self._broker_drop_foreign_needs()
+            self.env["broker.need"]._take_back_proof(self)
         if "state" in vals and vals["state"] != "sale":
             self.env["broker.need"]._take_back_proof(self)
         elif "broker_need_ids" in vals:

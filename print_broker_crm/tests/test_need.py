@@ -237,6 +237,30 @@ class TestNeed(BrokerAccountCommon):
         with self.assertRaises(ValidationError), self.cr.savepoint():
             self._quote(need)
 
+    def test_an_order_that_goes_to_another_customer_proves_nothing(self):
+        order = self._quote(self.need)
+        order.action_confirm()
+        order.partner_id = self.opal
+        self.assertEqual((self.need.state, self.need.order_id.id), ("open", False))
+
+    def test_no_message_names_the_customer_of_a_guessed_number(self):
+        Need = self.env["broker.need"].with_user(self.sales_zhao)
+        contact = {"name": "x", "contact_id": self.opal.id}
+        for need, vals in (
+            (Need, {**contact, "customer_id": self.customer.id}),
+            (Need.with_context(default_customer_id=self.customer.id), contact),
+        ):
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                need.create(vals)
+
+    def test_what_follows_from_others_is_not_written(self):
+        need = self.need.with_user(self.sales_wang)
+        company = self.env["res.company"].create({"name": "Second"})
+        for vals in ({"state": "proven"}, {"company_id": company.id}):
+            self.assertRefused("proven by its order", vals, need, UserError)
+            with self.assertRaisesRegex(UserError, "proven by its order"), self.cr.savepoint():
+                need.create({"name": "y", "customer_id": self.customer.id, **vals})
+
     def test_merging_contacts_keeps_needs_and_proofs(self):
         twin = self._create_partner("Jade Ltd", self.sales_wang)
         gone = self._open_customer(twin)
