@@ -352,4 +352,9 @@ class BrokerCustomerMember(models.Model):
                 continue
             today = row.company_id._get_broker_today()
             row.date_to = max(row.date_from, other.date_from if other.user_id == row.user_id else today)
+        filled = {row.function for row in kept.values()}
+        wanted = self.sudo().search(
+            Domain("customer_id", "in", (sources + target).ids) & Domain("is_successor_wanted", "=", True)
+        )
+        wanted.filtered(lambda row: row.function in filled).is_successor_wanted = False
         self.flush_model()

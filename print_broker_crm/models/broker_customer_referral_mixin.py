@@ -157,7 +157,10 @@ class BrokerCustomerReferralMixin(models.AbstractModel):
         wanted = {}
         for customer, leads in leads_by_customer.items():
             known = customer.sudo()
-            lead = leads.sudo().filtered(lambda lead: lead.referrer_customer_id or lead.referrer_user_id)[:1]
+            # Who became a portal user since does not work here any more.
+            lead = leads.sudo().filtered(
+                lambda lead: lead.referrer_customer_id or (lead.referrer_user_id and not lead.referrer_user_id.share)
+            )[:1]
             if known and lead and not (known.referrer_customer_id or known.referrer_user_id):
                 wanted[known] = lead
         if not wanted:

@@ -343,6 +343,17 @@ class TestCustomerTeam(TeamCommon):
 
     # MERGING
 
+    def test_a_merge_finds_the_successor_that_was_wanted(self):
+        twin = self._open_customers(1, user=self.sales_zhao, name="Twin")
+        wanted = self._join(self.service_lin, "lead", customer=twin) + self._join(self.service_lin, customer=twin)
+        wanted._end_for_leaver()
+        self._join(self.sales_wang, "lead")
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.partner + twin.partner_id).ids, self.partner
+        )
+        self.env.invalidate_all()
+        self.assertEqual(wanted.mapped("is_successor_wanted"), [False, True])
+
     def test_merged_teams(self):
         twin = self._open_customers(1, user=self.sales_zhao, name="Twin")
         self._join(self.sales_wang, "lead", date_from=date(2026, 4, 1))

@@ -40,6 +40,14 @@ class ReferralCommon(BrokerAccountCommon):
 
 @tagged("post_install", "-at_install")
 class TestReferral(ReferralCommon):
+    def test_a_referrer_who_became_a_portal_user_stops_no_deal(self):
+        helper = new_test_user(self.env, login="helper", groups="base.group_user")
+        lead = self._create_lead(self._create_partner("Ruby Hall", self.sales_wang), referrer_user_id=helper.id)
+        helper.group_ids = self.env.ref("base.group_portal")
+        lead.action_set_won()
+        self.assertTrue(lead.broker_customer_id)
+        self.assertFalse(lead.broker_customer_id.referrer_user_id)
+
     # WHAT CAME OF IT
 
     def test_revenue_and_margin(self):
