@@ -43,7 +43,7 @@ class BrokerTierRun(models.Model):
                     PRIMARY KEY (run_id, customer_id)
                 )
                 """,
-                SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(kind)) for name, kind in FIGURES.items()),
+                SQL(", ").join(SQL("%s %s", SQL.identifier(name), kind) for name, kind in FIGURES.items()),
             )
         )
 
