@@ -368,6 +368,7 @@ class BrokerCareCall(models.Model):
         if not self.env.su:
             for vals in vals_list:
                 self._check_guarded(set(vals) - {"customer_id"}, vals)
+        self = self.env["broker.customer"]._drop_defaults(self, self._GUARDED_FIELDS - {"customer_id"})
         calls = super().create(vals_list)
         # A context comes with any call from outside; the night plans in sudo.
         if not (self.env.su and self.env.context.get("broker_care_planned")):

@@ -165,6 +165,7 @@ class BrokerCommissionDispute(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_payee_fields(vals)
+        self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - _PAYEE_FIELDS)
         disputes = super().create(vals_list)
         disputes.sudo()._ask_manager()
         return disputes

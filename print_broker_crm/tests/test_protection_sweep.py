@@ -213,6 +213,20 @@ class TestProtectionSweep(ProtectionCommon):
         ).create({"partner_id": partner.id})
         self.assertEqual(crafted.broker_brought_by, plain.broker_brought_by)
         self.assertFalse(crafted.broker_receipt_date)
+        dispute = (
+            self.env["broker.commission.dispute"]
+            .with_user(self.sales_wang)
+            .with_context(default_state="granted", default_answer="Yes")
+            .create({"reason": "missing", "description": "My job"})
+        )
+        self.assertEqual((dispute.state, dispute.answer), ("open", False))
+        call = (
+            self.env["broker.care.call"]
+            .with_user(self.care_sun)
+            .with_context(default_state="done", default_last_outcome="reached", default_customer_id=customer.id)
+            .create({})
+        )
+        self.assertEqual((call.state, call.last_outcome, call.customer_id), ("planned", False, customer))
 
     def test_who_wins_a_new_customer_keeps_it(self):
         """Odoo leaves a new contact without a salesperson."""
