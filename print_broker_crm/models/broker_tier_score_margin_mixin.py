@@ -14,7 +14,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
     _description = "5A Score: Margin"
 
     @api.model
-    def _get_margin_query(self, policy, customers):
+    def _get_margin_query(self, policy, customers=None):
         """CTE `margin`: invoiced price minus cost, in company currency.
 
         Only lines whose cost is known count: their order line has a cost, or lowers

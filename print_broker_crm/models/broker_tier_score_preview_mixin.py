@@ -103,6 +103,6 @@ class BrokerTierScorePreviewMixin(models.AbstractModel):
             SQL(
                 "WITH %s, %s SELECT line_id, ROUND(profit, 2) FROM billed ORDER BY line_id",
                 self._get_billing_query(policy, first, last, customers),
-                self._get_margin_query(policy),
+                self._get_margin_query(policy, customers),
             )
         )
