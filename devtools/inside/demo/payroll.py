@@ -23,6 +23,13 @@ class Payroll:
         for number in range(1, months + 1):
             day = self.clock.start.date().replace(day=PAY_DAY) + relativedelta(months=number)
             self.clock.at(self.clock.working(at_hour(day, PAY_HOUR)), self.pay_month, number)
+        # In the plan before the first job: a plan that was used keeps its numbers.
+        self.owner["broker.commission.plan"].search([("company_id", "=", self.firm.company.id)]).growth_rate = 5.0
+        self.clock.at(story.month(17, 2, 15.5), self.share_growth)
+        self.clock.at(story.month(12, 9, 15.0), self.charge, "heji", "freight", 500.0, False, "门店改期，空跑一趟")
+        self.clock.at(
+            story.month(13, 9, 15.0), self.charge, "yunwen", "reprint", 120.0, "service", "校稿漏看，重印封面"
+        )
         self.clock.at(story.month(11, 20, 14.0), self.advance, "wang", 300.0, "预支：家里急用")
         self.clock.at(
             story.month(14, 16, 11.0),
@@ -62,6 +69,23 @@ class Payroll:
         self.owner["broker.commission.adjustment"].create(
             {"user_id": self.firm.user[login].id, "kind": "advance", "amount": -amount, "reason": reason}
         )
+
+    def share_growth(self):
+        """Work out the bonus of the account teams for the quarter that is over; one is confirmed."""
+        self.owner["broker.commission.growth.opening"].create({}).action_open()
+        growths = self.owner["broker.commission.growth"].search([("company_id", "=", self.firm.company.id)])
+        growths.filtered(lambda growth: growth.bonus)[:1].action_confirm()
+
+    def charge(self, key, kind, amount, role, reason):
+        """Charge a cost to a customer's newest job: the firm bears it, or the role that answers for it."""
+        order = (
+            self.story.customer_file(key)
+            .order_ids.filtered(lambda order: order.state == "sale" and order.invoice_ids)
+            .sorted("date_order")[-1:]
+        )
+        self.owner["broker.commission.charge"].create(
+            {"order_id": order.id, "kind": kind, "amount": amount, "role": role, "reason": reason}
+        ).action_post()
 
     def dispute(self, login, reason, description, amount, then=None):
         """Somebody does not agree with the newest row of theirs."""
