@@ -93,6 +93,7 @@ from . import (
     broker_lead_referral_mixin,
     crm_lead,
     broker_order_need_mixin,
+    broker_order_credit_mixin,
     sale_order,
     sale_order_line,
     purchase_order,

@@ -172,6 +172,29 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             & self._get_tier_time_domain("date_order")
         )
 
+    def _get_credit_reasons(self):
+        """Return why these customers should not be worked for without a second look: the
+        caps of the policy, as of the newest score, whatever tier they have.
+
+        :return: {customer id: sentence}; those with credit are left out
+        """
+        reasons = {}
+        for customer in self.sudo():
+            score = customer.last_score_id
+            policy = score.policy_id
+            days = (score.inputs or {}).get("overdue_days") or 0
+            if policy.overdue_cap_days and days >= policy.overdue_cap_days:
+                reasons[customer.id] = self.env._(
+                    "%(customer)s has an invoice overdue by %(days)s days.", customer=customer.name, days=days
+                )
+            elif 0 < score.integrity_score <= policy.integrity_cap_score:
+                reasons[customer.id] = self.env._(
+                    "%(customer)s has an integrity of only %(score)sA.",
+                    customer=customer.name,
+                    score=score.integrity_score,
+                )
+        return reasons
+
     def _open_tier_rows(self, model, name, domain, list_view=None):
         """Return the action that opens rows, to be read only.
 

@@ -65,6 +65,7 @@ class BrokerHandoff(models.Model):
         check_company=True,
         ondelete="restrict",
     )
+    tier_id = fields.Many2one(related="customer_id.tier_id")
     customer_name = fields.Char(string="Customer Name", related="customer_id.partner_id.display_name")
     lead_id = fields.Many2one(
         "crm.lead",

@@ -16,6 +16,12 @@ class CrmLead(models.Model):
         ondelete="set null",
     )
 
+    broker_customer_tier_id = fields.Many2one(
+        related="broker_customer_id.tier_id",
+        string="Tier",
+        groups="print_broker_crm.group_salesperson,print_broker_crm.group_service_agent,"
+        "print_broker_crm.group_care_officer",
+    )
     broker_handoff_ids = fields.One2many(
         "broker.handoff",
         "lead_id",

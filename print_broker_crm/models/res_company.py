@@ -35,6 +35,11 @@ class ResCompany(models.Model):
         "The hours to accept a handoff must be more than zero.",
     )
 
+    broker_credit_check = fields.Boolean(
+        string="Warn before Confirming",
+        help="An order of a customer with an overdue debt or too little integrity, as the caps of the 5A policy say, "
+        "is confirmed only after a manager released it with a reason.",
+    )
     broker_need_stale_days = fields.Integer(
         string="A Need Waits Too Long After",
         default=90,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 # The contact data that tell one customer from another.
 CLUE_FIELDS = ("name", "phone", "email", "vat", "parent_id")
@@ -22,6 +23,15 @@ class ResPartner(models.Model):
         "print_broker_crm.group_service_agent,print_broker_crm.group_care_officer",
     )
 
+    broker_tier_id = fields.Many2one(
+        "broker.tier",
+        string="Tier",
+        compute="_compute_broker_tier_id",
+        search="_search_broker_tier_id",
+        groups="print_broker_crm.group_salesperson,"
+        "print_broker_crm.group_service_agent,print_broker_crm.group_care_officer",
+        help="Of the present company's customer file.",
+    )
     broker_collision_message = fields.Char(
         compute="_compute_broker_collision_message",
         compute_sudo=False,
@@ -49,6 +59,25 @@ class ResPartner(models.Model):
                 if partner[name] in hidden:
                     partner[name] = False
         return result
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_broker_tier_id(self):
+        files = self.env["broker.customer"]._find_for_partners(self._origin, self.env.company)
+        for partner in self:
+            customer = files.get(partner.commercial_partner_id._origin.id)
+            partner.broker_tier_id = customer and customer.tier_id
+
+    @api.model
+    def _search_broker_tier_id(self, operator, value):
+        if operator not in ("in", "any", "any!"):
+            return NotImplemented
+        of_company = Domain("company_id", "=", self.env.company.id)
+        path = "commercial_partner_id.broker_customer_ids"
+        found = Domain(path, "any", of_company & Domain("tier_id", operator, value))
+        if operator == "in" and False in value:
+            found |= Domain(path, "not any", of_company)
+        return found
 
     def _compute_broker_customer_count(self):
         counts = dict(

@@ -4,10 +4,12 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
+from .broker_order_need_mixin import OUR_GROUPS
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["broker.order.need.mixin", "sale.order"]
+    _inherit = ["broker.order.need.mixin", "broker.order.credit.mixin", "sale.order"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -16,6 +18,9 @@ class SaleOrder(models.Model):
         store=True,
         index="btree_not_null",
         ondelete="set null",
+    )
+    broker_customer_tier_id = fields.Many2one(
+        related="broker_customer_id.tier_id", string="Tier", groups=OUR_GROUPS, help="Where the customer stands today."
     )
     broker_date_confirmed = fields.Datetime(
         string="Became a Job",

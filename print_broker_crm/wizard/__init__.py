@@ -16,6 +16,7 @@ from . import (
     broker_handoff_return,
     broker_staff_change_preview,
     broker_staff_change_successor,
+    broker_order_credit_release,
     broker_tier_effect,
     broker_tier_effect_line,
     broker_tier_effect_threshold,
