@@ -77,6 +77,7 @@ from . import (
     broker_tier_score_explanation_mixin,
     broker_tier_score_preview_mixin,
     broker_tier_score,
+    broker_tier_manual_score,
     broker_tier_history,
     res_company,
     res_config_settings,

@@ -143,7 +143,9 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
         score = self.sudo().last_score_id
         if not score:
             raise UserError(
-                self.env._("%(customer)s has no score yet: the nightly run has not met any figures.", customer=self.name)
+                self.env._(
+                    "%(customer)s has no score yet: the nightly run has not met any figures.", customer=self.name
+                )
             )
         return score.policy_id, score.date
 

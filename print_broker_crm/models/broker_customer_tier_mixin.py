@@ -82,6 +82,13 @@ class BrokerCustomerTierMixin(models.AbstractModel):
     tier_dimension_count = fields.Integer(related="last_score_id.dimension_count")
     tier_explanation = fields.Html(related="last_score_id.explanation", sanitize=False, string="How It Came")
 
+    tier_score_manual_ids = fields.One2many(
+        "broker.tier.manual.score",
+        "customer_id",
+        string="Scores by Hand",
+        copy=False,
+        groups="print_broker_crm.group_care_officer",
+    )
     tier_owed = fields.Text(related="tier_id.owed", string="What We Owe")
 
     _tier_rank_idx = models.Index("(tier_rank DESC NULLS LAST, id DESC)")
@@ -164,6 +171,12 @@ class BrokerCustomerTierMixin(models.AbstractModel):
         self.write({"tier_manual_id": False})
 
     # BUSINESS
+
+    def _before_merge_into(self, target):
+        """Leave one score by hand per dimension."""
+        result = super()._before_merge_into(target)
+        self.env["broker.tier.manual.score"]._make_room(self, target)
+        return result
 
     @api.model
     def _check_tier_access(self, vals):

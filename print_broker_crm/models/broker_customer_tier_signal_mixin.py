@@ -119,22 +119,22 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
         ]
         marks = Markup("").join(
             Markup(
-                '<line x1="{x}" x2="{x}" y1="0" y2="{height}" stroke="#888" stroke-dasharray="2"><title>{name}</title></line>'
+                '<line x1="{x}" x2="{x}" y1="0" y2="{height}" stroke="#888" stroke-dasharray="2">'
+                "<title>{name}</title></line>"
             ).format(x=place[0], height=_HEIGHT, name=names.get(point[2], ""))
             for place, point, before in zip(places[1:], points[1:], points, strict=False)
             if point[2] != before[2]
         )
         return Markup(
-            '<svg class="o_broker_sparkline" viewBox="-3 -3 {width} {height}" width="{width}" height="{height}" role="img">'
+            '<svg class="o_broker_sparkline" viewBox="-3 -3 {width} {height}" width="{width}" height="{height}" '
+            'role="img">'
             "<title>{title}</title>{marks}"
             '<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>'
             '<circle cx="{x}" cy="{y}" r="3" fill="currentColor"/></svg>'
         ).format(
             width=_WIDTH + 6,
             height=_HEIGHT + 6,
-            title=self.env._(
-                "Total from %(first).2f to %(last).2f", first=points[0][1], last=points[-1][1]
-            ),
+            title=self.env._("Total from %(first).2f to %(last).2f", first=points[0][1], last=points[-1][1]),
             marks=marks,
             line=" ".join(f"{x},{y}" for x, y in places),
             x=places[-1][0],

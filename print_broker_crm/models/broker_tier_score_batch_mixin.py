@@ -18,6 +18,7 @@ SOURCE_MODELS = (
     "broker.customer",
     "broker.handoff",
     "broker.tier",
+    "broker.tier.manual.score",
     "broker.tier.score",
     "crm.lead",
     "mail.activity",

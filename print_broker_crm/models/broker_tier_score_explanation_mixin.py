@@ -111,7 +111,10 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
     def _explain_dimension(self, code):
         if code == "integrity" and not self._may_see_integrity():
             return ""
-        return getattr(self, f"_explain_{code}")(self.sudo().inputs or {})
+        inputs = self.sudo().inputs or {}
+        if by_hand := (inputs.get("by_hand") or {}).get(code):
+            return self.env._("Set to %(score)sA by hand.", score=by_hand)
+        return getattr(self, f"_explain_{code}")(inputs)
 
     def _explain_revenue(self, inputs):
         return self.env._(

@@ -50,9 +50,17 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                   FROM figure
                 OFFSET 0
             ),
+            manual AS (
+                SELECT customer_id, %(by_hand)s
+                  FROM broker_tier_manual_score
+                 WHERE company_id = %(company)s AND date_until >= %(date)s
+              GROUP BY customer_id
+            ),
             -- OFFSET 0: a step is worked out once per row, and not wherever it is named
             step AS (
-                SELECT value.*, %(steps)s FROM value OFFSET 0
+                SELECT value.*, %(steps)s, %(kept_by_hand)s
+                  FROM value LEFT JOIN manual ON manual.customer_id = value.customer_id
+                OFFSET 0
             ),
             summed AS (
                 SELECT step.*,
@@ -150,7 +158,10 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                            'disputed', ROUND(disputed, 2),
                            'band_min', minimum,
                            'band_max', maximum
-                       ) || trouble AS inputs
+                       ) || trouble
+                         || CASE WHEN COALESCE(%(hands)s) IS NULL THEN '{}'::jsonb
+                                 ELSE JSONB_BUILD_OBJECT('by_hand', JSONB_STRIP_NULLS(JSONB_BUILD_OBJECT(%(pairs)s)))
+                            END AS inputs
                   FROM agreed
             )
             """,
@@ -189,7 +200,15 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
             overdue_rank=policy.overdue_cap_tier_id.rank or None,
             runs_to_change=policy.runs_to_change,
             policy=policy.id,
+            company=policy.company_id.id,
             date=date,
+            by_hand=SQL(", ").join(
+                SQL("MAX(score) FILTER (WHERE code = %s) AS %s", code, SQL.identifier(f"{code}_by_hand"))
+                for code in DIMENSIONS
+            ),
+            kept_by_hand=SQL(", ").join(SQL.identifier("manual", f"{code}_by_hand") for code in DIMENSIONS),
+            hands=SQL(", ").join(SQL.identifier(f"{code}_by_hand") for code in DIMENSIONS),
+            pairs=SQL(", ").join(SQL("%s, %s", code, SQL.identifier(f"{code}_by_hand")) for code in DIMENSIONS),
         )
 
     @api.model
@@ -197,7 +216,8 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
         """Return the SQL that turns a dimension's value into 1 to 5, 0 without data."""
         value = SQL.identifier(code)
         return SQL(
-            "CASE WHEN %(value)s IS NULL THEN 0 %(steps)s ELSE 1 END AS %(score)s",
+            "COALESCE(manual.%(hand)s, CASE WHEN %(value)s IS NULL THEN 0 %(steps)s ELSE 1 END) AS %(score)s",
+            hand=SQL.identifier(f"{code}_by_hand"),
             value=value,
             steps=SQL(" ").join(
                 SQL("WHEN %s >= %s::numeric THEN %s", value, threshold, step)

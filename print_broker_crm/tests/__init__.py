@@ -26,7 +26,19 @@ from . import (
     test_commission_statement_tour,
     test_commission_summary,
 )
-from . import test_obligation, test_order_credit, test_tier_effect, test_tier_signal, test_tier_evidence, test_tier_inputs, test_tier_policy, test_tier_run, test_tier_score, test_tier_tour
+from . import (
+    test_obligation,
+    test_order_credit,
+    test_tier_effect,
+    test_tier_signal,
+    test_tier_evidence,
+    test_tier_inputs,
+    test_tier_manual_score,
+    test_tier_policy,
+    test_tier_run,
+    test_tier_score,
+    test_tier_tour,
+)
 from . import test_care_access, test_care_call, test_care_planning
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
 from . import test_need, test_referral, test_referral_access

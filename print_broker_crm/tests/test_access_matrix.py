@@ -367,6 +367,7 @@ SETTINGS = {
     "broker.commission.what.if.line": ("qian", ""),
     "broker.access.log": ("qian", ""),
     "broker.staff.load": ("qian", ""),
+    "broker.tier.manual.score": ("sun qian", "qian"),
     "broker.tier.history": ("wang zhao chen lin sun qian", ""),
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),

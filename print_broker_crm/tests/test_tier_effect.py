@@ -44,7 +44,9 @@ class TestTierEffect(TierCommon):
         self._invoice(700000, 400000, due="2025-06-03")
         self.draft.integrity_cap_score = 0
         line = self._show().line_ids
-        self.assertEqual((line.tier_from_id, line.tier_to_id, line.rank_change), (self.tiers["3A"], self.tiers["4A"], 1))
+        self.assertEqual(
+            (line.tier_from_id, line.tier_to_id, line.rank_change), (self.tiers["3A"], self.tiers["4A"], 1)
+        )
         self.assertEqual(line.reason, "Cap: Integrity → none")
         draft = self.policy.copy()
         # Only integrity counts: 1A

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.print_broker_crm.models.broker_tier_dimension import DIMENSIONS
+from ..models.broker_tier_dimension import DIMENSIONS
 
 
 class BrokerTierEffect(models.TransientModel):
@@ -85,7 +85,9 @@ class BrokerTierEffect(models.TransientModel):
                 "date": date,
                 "present_policy_id": policy._get_at(company, date).id,
                 "thresholds": thresholds,
-                "customer_count": self.env["broker.customer"].sudo().search_count(Domain("company_id", "=", company.id)),
+                "customer_count": self.env["broker.customer"]
+                .sudo()
+                .search_count(Domain("company_id", "=", company.id)),
             }
         )
         effect._fill()
