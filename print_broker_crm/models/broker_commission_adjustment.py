@@ -120,6 +120,7 @@ class BrokerCommissionAdjustment(models.Model):
                         "corrections from a decided dispute."
                     )
                 )
+        self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - _CREATE_FIELDS)
         return super().create(vals_list)
 
     def _append(self, vals_list):

@@ -22,7 +22,8 @@ class BrokerCommissionCharge(models.Model):
     _allow_sudo_commands = False
 
     name = fields.Char(string="Number", readonly=True, copy=False)
-    company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
+    # Known before the row is written: the amount is rounded in its currency.
+    company_id = fields.Many2one(related="order_id.company_id", store=True, precompute=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     order_id = fields.Many2one(
         "sale.order",
@@ -91,6 +92,7 @@ class BrokerCommissionCharge(models.Model):
             company = self.env["sale.order"].browse(vals.get("order_id")).sudo().company_id
             sequence = self.env["ir.sequence"].sudo().with_company(company)
             vals["name"] = sequence.next_by_code("broker.commission.charge") or self.env._("New")
+        self = self.env["broker.customer"]._drop_defaults(self, _ACTION_FIELDS)
         return super().create(vals_list)
 
     def write(self, vals):

@@ -32,7 +32,7 @@ class BrokerCommissionGrowthWeight(models.Model):
         return weights
 
     def write(self, vals):
-        self.plan_id._check_not_used()
+        (self.plan_id | self.plan_id.browse(vals.get("plan_id") or ()))._check_not_used()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)

@@ -100,16 +100,15 @@ class BrokerCommissionRule(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        plans = self.env["broker.commission.plan"].browse(
-            {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
-        )
-        plans._check_not_used()
+        default = self.env.context.get("default_plan_id")
+        plan_ids = {vals.get("plan_id", default) for vals in vals_list}
+        self.env["broker.commission.plan"].browse(filter(None, plan_ids))._check_not_used()
         with self._writing_shares():
             return super().create(vals_list)
 
     def write(self, vals):
         if set(vals) - {"name"}:
-            self.plan_id._check_not_used()
+            (self.plan_id | self.plan_id.browse(vals.get("plan_id") or ()))._check_not_used()
         with self._writing_shares():
             return super().write(vals)
 

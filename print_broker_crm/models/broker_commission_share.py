@@ -41,7 +41,7 @@ class BrokerCommissionShare(models.Model):
 
     def write(self, vals):
         rules = self.rule_id
-        rules.plan_id._check_not_used()
+        (rules | rules.browse(vals.get("rule_id") or ())).plan_id._check_not_used()
         result = super().write(vals)
         self._check_rules(rules | self.rule_id)
         return result

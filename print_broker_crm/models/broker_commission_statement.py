@@ -185,6 +185,7 @@ class BrokerCommissionStatement(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_open_fields(vals)
+        self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - _OPEN_FIELDS)
         return super().create(vals_list)
 
     def write(self, vals):

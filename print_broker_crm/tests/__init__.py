@@ -9,6 +9,7 @@ from . import (
     test_commission_collection,
     test_commission_cost,
     test_commission_growth,
+    test_commission_guards,
     test_commission_handoff,
     test_commission_ledger,
     test_commission_plan,

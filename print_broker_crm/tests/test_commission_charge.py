@@ -217,3 +217,9 @@ class TestCommissionCharge(BrokerAccountCommon):
         self.manager_qian.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         with self.assertRaises(AccessError):
             self._charge(80)
+
+    def test_amount_is_rounded_in_the_currency(self):
+        charge = self._charge(5.337, "sales")
+        charge.invalidate_recordset()
+        self.assertEqual(charge.amount, 5.34)
+        self.assertFalse(self.env["broker.commission.entry"]._sweep_charges())
