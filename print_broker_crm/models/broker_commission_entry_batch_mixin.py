@@ -42,7 +42,8 @@ class BrokerCommissionEntryBatchMixin(models.AbstractModel):
         try:
             yield
         finally:
-            del data[_COLLECTED]
+            # A flush or commit on the way, e.g. for a payment provider, has emptied it.
+            data.pop(_COLLECTED, None)
         by_event = {}
         for move_id, event in collected.items():
             by_event.setdefault(event, []).append(move_id)

@@ -76,3 +76,11 @@ class TestCommissionBatch(BrokerAccountCommon):
         )
         self.assertEqual(sum(entries.mapped("amount")), 0.0)
         self.assertTrue(entries)
+
+    def test_flush_on_the_way_loses_nothing(self):
+        """As a savepoint or a commit does: it empties what is kept with the transaction."""
+        with self.Entry._settling_together():
+            self._pay_all()
+            self.env.cr.precommit.add(lambda: None)
+            self.env.cr.flush()
+        self.assertEqual(sum(self._get_released().values()), 900.0)
