@@ -271,13 +271,14 @@ class BrokerCommissionDispute(models.Model):
         people -= self.user_id + self.env.ref("base.user_root")
         return people[:1]
 
-    def _decide(self, user, decision, answer, amount=0.0):
+    def _decide(self, user, decision, answer, amount=None):
         """Close a dispute, and write the correction where it was right.
 
         :param user: the manager who decides
         :param decision: 'granted', 'partial' or 'denied'
         :param answer: what the payee reads
-        :param amount: what is granted in part
+        :param amount: what is granted in part; of what is granted in full, what the
+            manager saw, or none
         """
         self.ensure_one()
         if not user.has_group(_MANAGER_GROUP):
@@ -318,8 +319,15 @@ class BrokerCommissionDispute(models.Model):
         if decision == "granted":
             if not expected:
                 raise UserError(self.env._("No amount was named: grant it in part, with the amount."))
+            if amount is not None and self.currency_id.compare_amounts(amount, expected):
+                raise UserError(
+                    self.env._(
+                        "The amount missing is %(amount)s meanwhile: look at the dispute again.",
+                        amount=self.currency_id.format(expected),
+                    )
+                )
             return expected
-        amount = self.currency_id.round(amount)
+        amount = self.currency_id.round(amount or 0.0)
         if not amount or (expected and not 0 < amount / expected < 1):
             raise UserError(
                 self.env._(

@@ -161,3 +161,16 @@ class TestCommissionDispute(StatementCommon):
     def test_no_deadline(self):
         self.company.broker_dispute_days = 0
         self.assertFalse(self._raise().deadline)
+
+    def test_amount_raised_behind_the_managers_back(self):
+        dispute = self._raise(entry_id=self.entry.id)
+        wizard = (
+            self.env["broker.commission.dispute.decision"]
+            .with_user(self.manager_qian)
+            .create({"dispute_id": dispute.id, "decision": "granted", "answer": "We looked at it"})
+        )
+        self.env.flush_all()
+        dispute.expected_amount = 42000
+        with self.assertRaisesRegex(UserError, "meanwhile"):
+            wizard.action_decide()
+        self.assertEqual(dispute.state, "open")
