@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL, float_compare
@@ -53,7 +53,16 @@ class SaleOrderLine(models.Model):
             line.purchase_price = cost
         return result
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.env.context.get("default_purchase_price")
+        if not self.env.su and any((vals.get("purchase_price", default) or 0.0) < 0 for vals in vals_list):
+            self._check_cost_not_negative()
+        return super().create(vals_list)
+
     def write(self, vals):
+        if (vals.get("purchase_price") or 0.0) < 0 and not self.env.su:
+            self._check_cost_not_negative()
         if "purchase_price" in vals and not self.env.su:
             self._check_cost_not_purchased(vals["purchase_price"])
             self._check_cost_not_lowered(vals["purchase_price"])
@@ -62,6 +71,14 @@ class SaleOrderLine(models.Model):
             # What was bought is borne by what is sold.
             self.env["broker.commission.entry"]._update_costs(self.sudo().purchase_line_ids)
         return result
+
+    def _check_cost_not_negative(self):
+        """Refuse a cost below zero by anybody but a manager: it is margin out of nothing.
+
+        :raises UserError: for anybody but a manager
+        """
+        if not self.env["broker.handoff"]._is_manager():
+            raise UserError(self.env._("A cost is not negative. What lowers a job's cost, a manager enters."))
 
     def _check_cost_not_purchased(self, cost):
         """Refuse a cost by hand where a confirmed purchase order says what it is.

@@ -184,3 +184,17 @@ class TestCommissionCost(BrokerAccountCommon):
         self.assertEqual(job.order_line.purchase_price, 7000)
         purchase.button_confirm()
         self.assertEqual(job.order_line.purchase_price, 5500)
+
+    def test_negative_cost_is_a_managers(self):
+        """Margin out of nothing: a line of 1 with a cost of -5,000 on a job."""
+        job = self._create_job()
+        vals = {"order_id": job.id, "product_id": job.order_line.product_id.id, "price_unit": 1}
+        Line = self.env["sale.order.line"].with_user(self.sales_wang)
+        with self.assertRaisesRegex(UserError, "not negative"):
+            Line.create({**vals, "purchase_price": -5000})
+        with self.assertRaisesRegex(UserError, "not negative"):
+            Line.with_context(default_purchase_price=-5000).create(vals)
+        line = Line.create(vals)
+        with self.assertRaisesRegex(UserError, "not negative"):
+            line.purchase_price = -5000
+        line.with_user(self.manager_qian).purchase_price = -5
