@@ -407,5 +407,12 @@ class BrokerCommissionGrowth(models.Model):
         rows = self.sudo().search(Domain("customer_id", "in", (sources + target).ids))
         drafts = rows.filtered(lambda row: row.state == "draft")
         drafts.unlink()
-        (rows - drafts).filtered(lambda row: row.customer_id in sources)._write_figures({"is_of_merged_file": True})
+        # What was confirmed for any of them stays for all: worked out again for both
+        # together, it would be paid twice. Only for the same days one of two gives way.
+        kept = (rows - drafts).filtered(lambda row: row.customer_id == target and not row.is_of_merged_file)
+        for row in rows - drafts - kept:
+            if any(row.date_from <= other.date_to and other.date_from <= row.date_to for other in kept):
+                row._write_figures({"is_of_merged_file": True})
+            elif not row.is_of_merged_file:
+                kept += row
         self.flush_model()

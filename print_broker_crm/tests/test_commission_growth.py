@@ -366,6 +366,20 @@ class TestCommissionGrowth(GrowthCommon):
         self.assertEqual(rows.mapped("is_of_merged_file").count(True), 1)
         self.assertEqual(self._open(), rows.filtered(lambda row: not row.is_of_merged_file))
 
+    def test_merged_file_is_not_paid_again(self):
+        """What was confirmed for the file that disappears stands for the one that stays."""
+        other = self._create_partner("Jade Restaurant Ltd", self.sales_wang)
+        other_file = self._open_customer(other)
+        self._sell("2025-03-01", 100, 50, partner_id=other.id)
+        self._sell("2026-04-01", partner_id=other.id)
+        self._join(self.service_chen, "lead", customer=other_file)
+        confirmed = self._open(customer=other_file)
+        confirmed.action_confirm()
+        with mute_logger("odoo.addons.base.partner.merge"):
+            self.env["base.partner.merge.automatic.wizard"]._merge([self.partner.id, other.id], self.partner)
+        self.assertEqual(self._open(), confirmed)
+        self.assertFalse(confirmed.is_of_merged_file)
+
     def test_two_companies(self):
         other = self.env["res.company"].create({"name": "Other Broker"})
         self.manager_qian.company_ids += other
