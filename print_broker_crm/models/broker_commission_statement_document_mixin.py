@@ -122,7 +122,7 @@ class BrokerCommissionStatementDocumentMixin(models.AbstractModel):
         self.ensure_one()
         self = self.with_context(lang=self.user_id.sudo().lang or self.env.lang)
         buffer = io.BytesIO()
-        with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
+        with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as workbook:
             formats = self._get_xlsx_formats(workbook)
             sheet = workbook.add_worksheet(self.env._("Statement"))
             for column, width in enumerate(_WIDTHS):
