@@ -64,6 +64,11 @@ class TestCommissionStatementDocument(StatementCommon, HttpCase):
         sums = [row[5] for row in rows if row[0] == "Sum"]
         self.assertEqual(sums, [662.85, -99.5])
 
+    def test_no_name_is_a_formula(self):
+        self.sales_wang.name = "=1+1"
+        title = self._read_xlsx(self.statement)["A1"]
+        self.assertEqual((title.data_type, title.value), ("s", self.statement.display_name))
+
     def test_xlsx_is_downloaded_by_its_owner_alone(self):
         url = self.statement.action_download_xlsx()["url"]
         for user, status in ((self.sales_wang, 200), (self.manager_qian, 200), (self.service_chen, 404)):
