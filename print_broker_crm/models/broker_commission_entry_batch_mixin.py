@@ -23,7 +23,17 @@ class BrokerCommissionEntryBatchMixin(models.AbstractModel):
             return super()._settle(moves, event, void)
         for move_id in moves.ids:
             # What happened first is what the entry is called.
-            collected.setdefault(move_id, event)
+            collected.setdefault(("account.move", move_id), event)
+        return self.sudo().browse()
+
+    @api.model
+    def _settle_orders(self, orders, event="sweep"):
+        """Settle jobs, or while `_settling_together` lasts, only note them."""
+        collected = self.env.cr.precommit.data.get(_COLLECTED)
+        if collected is None:
+            return super()._settle_orders(orders, event)
+        for order_id in orders.ids:
+            collected.setdefault(("sale.order", order_id), event)
         return self.sudo().browse()
 
     @api.model
@@ -45,7 +55,11 @@ class BrokerCommissionEntryBatchMixin(models.AbstractModel):
             # A flush or commit on the way, e.g. for a payment provider, has emptied it.
             data.pop(_COLLECTED, None)
         by_event = {}
-        for move_id, event in collected.items():
-            by_event.setdefault(event, []).append(move_id)
-        for event, move_ids in by_event.items():
-            self._settle(self.env["account.move"].browse(move_ids).exists(), event)
+        for (model, record_id), event in collected.items():
+            by_event.setdefault((model, event), []).append(record_id)
+        for (model, event), record_ids in by_event.items():
+            records = self.env[model].browse(record_ids).exists()
+            if model == "sale.order":
+                self._settle_orders(records, event)
+            else:
+                self._settle(records, event)

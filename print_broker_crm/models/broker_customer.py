@@ -216,6 +216,19 @@ class BrokerCustomer(models.Model):
             self._log_assignments(before, roles)
         return result
 
+    def _prepare_create_values(self, vals_list):
+        """Leave the properties of an existing contact alone: Odoo starts inherited ones
+        as empty and writes that to each contact."""
+        given = [set(vals) for vals in vals_list]
+        result = super()._prepare_create_values(vals_list)
+        names = [name for name, field in self._fields.items() if field.type == "properties" and field.inherited]
+        for vals, known in zip(result, given, strict=True):
+            if vals.get("partner_id"):
+                for name in names:
+                    if name not in known:
+                        vals.pop(name, None)
+        return result
+
     @api.model
     def _trust_ledger_context(self, records):
         """Return records without what the context says about the ledger, unless a

@@ -90,10 +90,11 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         # An open handoff, of which there is one, comes before those accepted.
         for handoff in handoffs.sorted(lambda handoff: not handoff._is_closed()):
             by_lead[handoff.lead_id, handoff.company_id] = handoff
-        for order in orders:
-            handoff = by_lead.get((order.opportunity_id, order.company_id))
-            if handoff:
-                order.broker_handoff_id = handoff
+        with self.env["broker.commission.entry"]._settling_together():
+            for order in orders:
+                handoff = by_lead.get((order.opportunity_id, order.company_id))
+                if handoff:
+                    order.broker_handoff_id = handoff
 
     @api.model
     def _merge_leads(self, head, tail):

@@ -25,7 +25,7 @@ class ResPartner(models.Model):
 
     broker_tier_id = fields.Many2one(
         "broker.tier",
-        string="Tier",
+        string="Customer Tier",
         compute="_compute_broker_tier_id",
         search="_search_broker_tier_id",
         groups="print_broker_crm.group_salesperson,"

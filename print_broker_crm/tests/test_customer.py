@@ -6,6 +6,17 @@ from .common import BrokerCommon
 
 @tagged("post_install", "-at_install")
 class TestCustomer(BrokerCommon):
+    def test_opening_leaves_the_contacts_properties(self):
+        definition = [{"name": "paper", "type": "char", "string": "Paper"}]
+        self.env["properties.base.definition"]._get_definition_for_property_field(
+            "res.partner", "properties"
+        ).properties_definition = definition
+        self.partner.properties = {"paper": "coated"}
+        self._open_customer()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.partner.properties["paper"], "coated")
+
     def test_won_lead_opens_one_file(self):
         lead = self.env["crm.lead"].create(
             {

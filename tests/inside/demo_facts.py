@@ -35,6 +35,8 @@ def main(env):
 def _commission(env, company):
     """Invoices with what the ledger says, beside the pool worked out anew from the invoice and the cost."""
     entries = env["broker.commission.entry"].search([("company_id", "=", company.id)])
+    # What was charged to a job comes off its margin beside the invoice.
+    charged = env["broker.commission.charge"].search([("state", "=", "posted")]).order_id
     rows = []
     for move, of_move in entries.grouped("move_id").items():
         if move.state != "posted":
@@ -45,7 +47,9 @@ def _commission(env, company):
         rows.append(
             {
                 "name": move.name,
-                "is_plain": move.move_type == "out_invoice" and not move.reversal_move_ids,
+                "is_plain": move.move_type == "out_invoice"
+                and not move.reversal_move_ids
+                and not charged & of_move.order_id,
                 "revenue": sign * sum(lines.mapped("price_subtotal")),
                 "cost": sign * cost,
                 "paid": 1 - move.amount_residual / move.amount_total,
