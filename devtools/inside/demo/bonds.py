@@ -187,7 +187,7 @@ class Bonds:
             }
         )
         change.action_collect()
-        change.line_ids.write({"successor_id": self.firm.user[receiver].id})
+        change.line_ids.write({"successor_id": self.firm.user[receiver].id, "notify": False})
         change.action_confirm()
 
     def correct_service(self, key):
