@@ -23,6 +23,7 @@ class Payroll:
         for number in range(1, months + 1):
             day = self.clock.start.date().replace(day=PAY_DAY) + relativedelta(months=number)
             self.clock.at(self.clock.working(at_hour(day, PAY_HOUR)), self.pay_month, number)
+        self.firm.company.broker_dispute_user_id = self.firm.owner
         # In the plan before the first job: a plan that was used keeps its numbers.
         self.owner["broker.commission.plan"].search([("company_id", "=", self.firm.company.id)]).growth_rate = 5.0
         self.clock.at(story.month(17, 2, 15.5), self.share_growth)
