@@ -154,29 +154,32 @@ class BrokerTier(models.Model):
     def _get_owed_lines(self):
         """Hook: return what the firm owes a customer of this tier, a sentence each."""
         self.ensure_one()
-        _ = self.env._
         lines = [
-            _("The care line calls every %(days)s days.", days=self.call_cadence_days),
-            _("A handoff is accepted within %(hours)g working hours.", hours=self.accept_hours),
+            self.env._("The care line calls every %(days)s days.", days=self.call_cadence_days),
+            self.env._("A handoff is accepted within %(hours)g working hours.", hours=self.accept_hours),
         ]
         if self.response_hours:
-            lines.append(_("An enquiry is answered within %(hours)g working hours.", hours=self.response_hours))
+            lines.append(
+                self.env._("An enquiry is answered within %(hours)g working hours.", hours=self.response_hours)
+            )
         if self.resolution_hours:
-            lines.append(_("A complaint is resolved within %(hours)g working hours.", hours=self.resolution_hours))
+            lines.append(
+                self.env._("A complaint is resolved within %(hours)g working hours.", hours=self.resolution_hours)
+            )
         if self.is_key:
-            lines.append(_("A key account: a sponsor and a project lead stand behind it."))
+            lines.append(self.env._("A key account: a sponsor and a project lead stand behind it."))
         if self.sponsor_visit_days:
-            lines.append(_("The sponsor visits every %(days)s days.", days=self.sponsor_visit_days))
+            lines.append(self.env._("The sponsor visits every %(days)s days.", days=self.sponsor_visit_days))
         if self.sponsor_rank:
-            lines.append(_("The sponsor is: %(rank)s.", rank=self.sponsor_rank))
+            lines.append(self.env._("The sponsor is: %(rank)s.", rank=self.sponsor_rank))
         if self.needs_service_agent:
-            lines.append(_("A service agent is in contact."))
+            lines.append(self.env._("A service agent is in contact."))
         if self.needs_care_officer:
-            lines.append(_("An officer of the care line is in contact."))
+            lines.append(self.env._("An officer of the care line is in contact."))
         if self.printing_house_min > 1:
-            lines.append(_("%(count)s printing houses are asked for a price.", count=self.printing_house_min))
+            lines.append(self.env._("%(count)s printing houses are asked for a price.", count=self.printing_house_min))
         if self.credit_note:
-            lines.append(_("Credit: %(credit)s", credit=self.credit_note))
+            lines.append(self.env._("Credit: %(credit)s", credit=self.credit_note))
         return lines
 
     @api.model
