@@ -5,6 +5,7 @@ from odoo.tools import SQL
 _ROLES = ("sales", "service", "care")
 # Who is in a customer's account team, in whatever functions, is so once.
 _TEAM = "team"
+_ROLE_GROUPS = {"sales": "group_salesperson", "service": "group_service_agent", "care": "group_care_officer"}
 
 
 class BrokerStaffLoad(models.Model):
@@ -44,7 +45,45 @@ class BrokerStaffLoad(models.Model):
 
     @property
     def _table_query(self):
-        """One row per company, person and role."""
+        """One row per company, person and role; also of those who have the role's group
+        and no customer yet, because they can best take one."""
+        return SQL(
+            """
+            WITH load AS (%(load)s)
+            SELECT * FROM load
+         UNION ALL
+            SELECT (employed.cid::bigint * 10000000 + employed.user_id) * 10 + ARRAY_POSITION(%(roles)s, idle.role),
+                   employed.cid, employed.user_id, idle.role, 0, 0, 0, 0, 0, 0, 0
+              FROM (%(groups)s) AS idle
+              JOIN res_groups_users_rel membership ON membership.gid = idle.group_id
+              JOIN res_users person ON person.id = membership.uid AND person.active AND NOT person.share
+              JOIN res_company_users_rel employed ON employed.user_id = person.id
+             WHERE NOT EXISTS (
+                    SELECT
+                      FROM load
+                     WHERE load.company_id = employed.cid
+                       AND load.user_id = employed.user_id
+                       AND load.role = idle.role
+                   )
+            """,
+            load=self._get_load_query(),
+            roles=[*_ROLES, _TEAM],
+            groups=self._get_role_groups_query(),
+        )
+
+    @api.model
+    def _get_role_groups_query(self):
+        """Return the `SELECT` of each role and its group. A manager has the groups of all
+        roles by being one, and is meant only where the group was given by itself."""
+        self.env["res.users"].flush_model(["active", "share", "group_ids", "company_ids"])
+        return SQL(" UNION ALL ").join(
+            SQL("SELECT %s AS role, %s AS group_id", role, self.env.ref(f"print_broker_crm.{group}").id)
+            for role, group in _ROLE_GROUPS.items()
+        )
+
+    @api.model
+    def _get_load_query(self):
+        """Return the `SELECT` of what those have who have something."""
         self._flush_sources()
         Customer = self.env["broker.customer"].sudo()
         return SQL(

@@ -69,6 +69,15 @@ class TestStaffLoad(StaffChangeCommon):
         self.assertEqual((agent.customer_count, agent.weight, agent.job_count), (3, 8, 1))
         self.assertFalse(self._get_load(self.service_chen, "sales"))
 
+    def test_who_has_no_customer_can_best_take_one(self):
+        idle = self._get_load(self.service_lin, "service")
+        self.assertEqual((idle.company_id, idle.customer_count, idle.weight, idle.job_count), (self.company, 0, 0, 0))
+        self.assertFalse(self.env["broker.customer"].search(idle.action_view_customers()["domain"]))
+        self.assertFalse(self._get_load(self.manager_qian), "a manager only sells when the role was given")
+        self.assertEqual(len(self._get_load(self.service_chen, "service")), 1)
+        self.service_lin.active = False
+        self.assertFalse(self._get_load(self.service_lin, "service"))
+
     def test_account_team(self):
         """Who is in a team in two functions has the customer once; who was in it, not."""
         self.env["broker.customer.member"].create(
