@@ -60,7 +60,9 @@ class TestProtectionWork(ProtectionCommon, HttpCase):
             form.partner_id = self.press
             with form.order_line.new() as line:
                 line.product_id = self.outside_product
-        form.save().button_confirm()
+        bought = form.save()
+        bought.button_confirm()
+        self.assertEqual((bought.state, job.client_order_ref), ("purchase", "PO-77"))
         self._open_screens(
             self.service_chen,
             {self.jade, job, purchase, self.press, *self.papers["broker.handoff"]["jade"], job.broker_customer_id},

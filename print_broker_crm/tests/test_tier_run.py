@@ -203,9 +203,12 @@ class TestTierRun(TierCommon):
 
     def test_gathers_once_a_night(self):
         run, _partners = self._start()
-        with patch.object(type(self.Score), "_get_figures_query", side_effect=AssertionError):
+        judged = run.score_count
+        with patch.object(type(self.Score), "_get_figures_query", autospec=True) as gathering:
             run._gather()
             run._step(2)
+        gathering.assert_not_called()
+        self.assertEqual(run.score_count, judged + 2, "and the night went on with what it had")
 
     def test_figures_go_when_the_night_is_over(self):
         run, _partners = self._start()
