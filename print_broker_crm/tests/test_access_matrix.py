@@ -356,6 +356,8 @@ SETTINGS = {
     "broker.tier.run": ("qian", ""),
     "broker.handoff.requirement": ("wang zhao chen lin sun qian", "qian"),
     "broker.care.rule": ("sun qian", "qian"),
+    "broker.product.type": ("wang zhao chen lin sun qian", "qian"),
+    "broker.print.option": ("wang zhao chen lin sun qian", "qian"),
     "broker.commission.plan": ("qian", "qian"),
     "broker.commission.rule": ("qian", "qian"),
     "broker.commission.share": ("qian", "qian"),
