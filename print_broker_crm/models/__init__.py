@@ -82,6 +82,8 @@ from . import (
     broker_print_option,
     broker_product_type,
     product_template,
+    broker_tier_change,
+    broker_tier_work,
     res_company,
     res_config_settings,
     res_partner,

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -12,6 +14,11 @@ _COUNTED = {
     "tier_purchase_count": ("cancelled_purchases",),
     "tier_late_count": ("late_documents",),
     "tier_cancelled_count": ("cancelled_jobs",),
+    "tier_rush_count": ("rush_jobs",),
+    "tier_revision_count": ("quotation_revisions",),
+    "tier_change_count": ("job_changes",),
+    "tier_disputed_amount": ("disputed",),
+    "tier_work": ("work",),
 }
 
 
@@ -25,6 +32,7 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
     _name = "broker.customer.tier.evidence.mixin"
     _description = "Customer File: Rows Behind the Tier"
 
+    currency_id = fields.Many2one("res.currency")
     tier_invoice_count = fields.Integer(compute="_compute_tier_counts")
     tier_line_count = fields.Integer(compute="_compute_tier_counts")
     tier_return_count = fields.Integer(compute="_compute_tier_counts")
@@ -32,14 +40,27 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
     tier_credit_note_count = fields.Integer(compute="_compute_tier_counts")
     tier_purchase_count = fields.Integer(compute="_compute_tier_counts")
     tier_late_count = fields.Integer(compute="_compute_tier_counts", groups="print_broker_crm.group_manager")
-    tier_cancelled_count = fields.Integer(compute="_compute_tier_counts")
+    tier_cancelled_count = fields.Integer(compute="_compute_tier_counts", groups="print_broker_crm.group_manager")
+    tier_rush_count = fields.Integer(string="Rush Jobs", compute="_compute_tier_counts")
+    tier_revision_count = fields.Integer(string="Revised Quotations", compute="_compute_tier_counts")
+    tier_change_count = fields.Integer(string="Changes after Confirmation", compute="_compute_tier_counts")
+    tier_disputed_amount = fields.Monetary(
+        string="Disputed", compute="_compute_tier_counts", groups="print_broker_crm.group_manager"
+    )
+    tier_work = fields.Float(
+        string="Work",
+        digits=(16, 2),
+        compute="_compute_tier_counts",
+        groups="print_broker_crm.group_manager",
+        help="What people did for the customer, each piece with the policy's weight.",
+    )
 
     @api.depends("last_score_id")
     def _compute_tier_counts(self):
         for customer in self:
             inputs = customer.sudo().last_score_id.inputs or {}
             for name, keys in _COUNTED.items():
-                customer[name] = sum(int(inputs.get(key) or 0) for key in keys)
+                customer[name] = sum(inputs.get(key) or 0 for key in keys)
 
     # ACTIONS
 
@@ -69,8 +90,7 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
 
         :raises AccessError: for those who may not read how people paid
         """
-        if not self.env.user.has_group("print_broker_crm.group_manager"):
-            raise AccessError(self.env._("Only a manager opens the invoices behind a customer's integrity."))
+        self._check_tier_integrity_access()
         policy, date = self._get_tier_basis()
         rows = self.env["broker.tier.score"]._get_due_rows(policy, date, self)
         late = [move_id for _customer, move_id, days, _amount, _overdue in rows if days > 0]
@@ -80,6 +100,68 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             Domain("id", "in", late),
             list_view="print_broker_crm.account_move_view_list_tier",
         )
+
+    def action_view_tier_disputed(self):
+        """Open the invoices of the window that the customer disputes now.
+
+        :raises AccessError: for those who may not read how people paid
+        """
+        self._check_tier_integrity_access()
+        return self._open_tier_rows(
+            "account.move",
+            self.env._("Disputed"),
+            self._get_tier_invoice_domain()
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("broker_is_disputed", "=", True),
+            list_view="print_broker_crm.account_move_view_list_tier",
+        )
+
+    def action_view_tier_work(self):
+        """Open what people did for the customer, by kind and person.
+
+        Only the facet keeps it to the customer: without it the list shows the whole work of
+        a person, of which the customer's is a part.
+        """
+        self._get_tier_basis()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_tier_work_action")
+        action["context"] = {
+            "search_default_customer_id": self.id,
+            "search_default_group_by_kind": 1,
+            "search_default_group_by_user": 1,
+        }
+        return action
+
+    def action_view_tier_rush(self):
+        """Open the jobs that had to be delivered soon after they were confirmed."""
+        policy, _date = self._get_tier_basis()
+        jobs = (
+            Domain("broker_customer_id", "=", self.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "sale")
+            & Domain("commitment_date", "!=", False)
+            & Domain("broker_date_confirmed", "!=", False)
+            & self._get_tier_time_domain("date_order")
+        )
+        limit = timedelta(days=policy.rush_days)
+        rush = (
+            self.env["sale.order"]
+            .search(jobs)
+            .filtered(lambda order: order.commitment_date - order.broker_date_confirmed < limit)
+        )
+        return self._open_tier_rows(
+            "sale.order",
+            self.env._("Rush Jobs"),
+            Domain("id", "in", rush.ids),
+            list_view="print_broker_crm.sale_order_view_list_tier",
+        )
+
+    def action_view_tier_revisions(self):
+        """Open the days on which the customer's quotations were changed again."""
+        return self._open_tier_changes("revision", self.env._("Revised Quotations"))
+
+    def action_view_tier_changes(self):
+        """Open what was changed after the customer's orders were confirmed."""
+        return self._open_tier_changes("change", self.env._("Changes after Confirmation"))
 
     def action_view_tier_returns(self):
         """Open the handoffs that came back."""
@@ -97,14 +179,20 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             "sale.order",
             self.env._("Dropped Quotations"),
             self._get_tier_cancelled_domain() & Domain("broker_date_confirmed", "=", False),
+            list_view="print_broker_crm.sale_order_view_list_tier",
         )
 
     def action_view_tier_cancelled(self):
-        """Open the jobs that were cancelled after they were confirmed."""
+        """Open the jobs that were cancelled after they were confirmed.
+
+        :raises AccessError: for those who may not read the evidence of the integrity
+        """
+        self._check_tier_integrity_access()
         return self._open_tier_rows(
             "sale.order",
             self.env._("Cancelled Jobs"),
             self._get_tier_cancelled_domain() & Domain("broker_date_confirmed", "!=", False),
+            list_view="print_broker_crm.sale_order_view_list_tier",
         )
 
     def action_view_tier_purchases(self):
@@ -174,6 +262,10 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             & self._get_tier_time_domain("date_order")
         )
 
+    def _check_tier_integrity_access(self):
+        if not self.env.user.has_group("print_broker_crm.group_manager"):
+            raise AccessError(self.env._("Only a manager opens the papers behind a customer's integrity."))
+
     def _get_credit_reasons(self):
         """Return why these customers should not be worked for without a second look: the
         caps of the policy, as of the newest score, whatever tier they have.
@@ -215,6 +307,14 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             "domain": list(domain),
             "context": {"create": False, "delete": False},
         }
+
+    def _open_tier_changes(self, kind, name):
+        orders = Domain("company_id", "=", self.company_id.id) & self._get_tier_time_domain("date_order")
+        return self._open_tier_rows(
+            "broker.tier.change",
+            name,
+            Domain("customer_id", "=", self.id) & Domain("kind", "=", kind) & Domain("order_id", "any", orders),
+        )
 
     @api.model
     def _get_tier_due_rows(self, moves):

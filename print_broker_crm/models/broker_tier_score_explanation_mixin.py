@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools.misc import formatLang
+from odoo.tools.misc import format_date, formatLang
 
 
 class BrokerTierScoreExplanationMixin(models.AbstractModel):
@@ -113,8 +113,20 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
             return ""
         inputs = self.sudo().inputs or {}
         if by_hand := (inputs.get("by_hand") or {}).get(code):
-            return self.env._("Set to %(score)sA by hand.", score=by_hand)
+            return self._explain_by_hand(by_hand, (inputs.get("by_hand_reasons") or {}).get(code))
         return getattr(self, f"_explain_{code}")(inputs)
+
+    def _explain_by_hand(self, by_hand, why):
+        """Return the sentence of a dimension that was judged by hand, with what was said on
+        the day of the score. Who may not read the scores by hand reads no reason either."""
+        if not why or not self._may_see_integrity():
+            return self.env._("Set to %(score)sA by hand.", score=by_hand)
+        return self.env._(
+            "Set to %(score)sA by hand until %(until)s: %(reason)s",
+            score=by_hand,
+            until=format_date(self.env, why.get("until")),
+            reason=why.get("reason"),
+        )
 
     def _explain_revenue(self, inputs):
         return self.env._(

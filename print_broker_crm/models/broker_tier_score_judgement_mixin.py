@@ -51,14 +51,16 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                 OFFSET 0
             ),
             manual AS (
-                SELECT customer_id, %(by_hand)s
+                -- With the words of the day: a later edit of the row explains no older score
+                SELECT customer_id, %(by_hand)s,
+                       JSONB_OBJECT_AGG(code, JSONB_BUILD_OBJECT('reason', reason, 'until', date_until)) AS reasons
                   FROM broker_tier_manual_score
                  WHERE company_id = %(company)s AND date_until >= %(date)s
               GROUP BY customer_id
             ),
             -- OFFSET 0: a step is worked out once per row, and not wherever it is named
             step AS (
-                SELECT value.*, %(steps)s, %(kept_by_hand)s
+                SELECT value.*, %(steps)s, %(kept_by_hand)s, manual.reasons
                   FROM value LEFT JOIN manual ON manual.customer_id = value.customer_id
                 OFFSET 0
             ),
@@ -160,7 +162,10 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                            'band_max', maximum
                        ) || trouble
                          || CASE WHEN COALESCE(%(hands)s) IS NULL THEN '{}'::jsonb
-                                 ELSE JSONB_BUILD_OBJECT('by_hand', JSONB_STRIP_NULLS(JSONB_BUILD_OBJECT(%(pairs)s)))
+                                 ELSE JSONB_BUILD_OBJECT(
+                                     'by_hand', JSONB_STRIP_NULLS(JSONB_BUILD_OBJECT(%(pairs)s)),
+                                     'by_hand_reasons', reasons
+                                 )
                             END AS inputs
                   FROM agreed
             )

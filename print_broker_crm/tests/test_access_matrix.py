@@ -371,6 +371,8 @@ SETTINGS = {
     "broker.staff.load": ("qian", ""),
     "broker.tier.manual.score": ("sun qian", "qian"),
     "broker.tier.history": ("wang zhao chen lin sun qian", ""),
+    "broker.tier.change": ("wang zhao chen lin sun qian", ""),
+    "broker.tier.work": ("qian", ""),
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
 }

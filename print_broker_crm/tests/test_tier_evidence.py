@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .test_tier_score import TierCommon
+from .test_tier_score import NOON, TierCommon
 
 
 @tagged("post_install", "-at_install")
@@ -64,6 +64,143 @@ class TestTierEvidence(TierCommon):
         self.assertEqual(self._open("returns"), handoff.with_env(self.env))
         self.assertEqual(self.customer.tier_return_count, 2)
         self.assertFalse(self._open("purchases"))
+
+    def test_rush_jobs_open(self):
+        """Two days are the limit: one job is promised after 1.9 days, one after 2."""
+        self.policy.write({"trouble_rush_points": 10, "rush_days": 2})
+        jobs = []
+        for promised in ("2025-05-03 01:00:00", "2025-05-03 04:00:00", False):
+            jobs.append(self._job(1000, 700))
+            jobs[-1].write({"commitment_date": promised, "broker_date_confirmed": "2025-05-01 04:00:00"})
+        self._score()
+        self.assertEqual(self.customer.tier_rush_count, 1)
+        self.assertEqual(self._open("rush"), jobs[0])
+        self.assertEqual(self._open("rush", self.sales_wang), jobs[0])
+
+    def test_changes_open_row_by_row(self):
+        """As many rows as were counted, with what was asked before and after."""
+        self.policy.write({"trouble_revision_points": 5, "trouble_change_points": 10})
+        order = self._quote_and_change()
+        self._go_to(NOON)
+        self._score()
+        self.assertEqual((self.customer.tier_revision_count, self.customer.tier_change_count), (2, 2))
+        revisions = self._open("revisions")
+        self.assertEqual(
+            [(row.order_id, row.kind, row.amount_before, row.amount_after) for row in revisions],
+            [(order, "revision", 1004, 1005), (order, "revision", 1002, 1004)],
+        )
+        changes = self._open("changes", self.sales_wang)
+        self.assertEqual([(row.amount_before, row.amount_after) for row in changes], [(1100, 1101), (1005, 1100)])
+        self.assertEqual(changes[0].action_open()["res_id"], order.id)
+        self.assertFalse(self.env["broker.tier.change"].with_user(self.sales_zhao).search([]))
+        order.date_order = "2024-06-15 04:00:00"
+        self.assertFalse(self._open("changes"), "an order of before the window is not counted")
+
+    def test_disputed_invoices_open(self):
+        self._invoice(7500, 5000)
+        invoice = self._invoice(2500, 2000)
+        invoice.broker_is_disputed = True
+        self._invoice(100, 50, date="2024-06-01").broker_is_disputed = True
+        self._score()
+        self.assertEqual(self.customer.tier_disputed_amount, 2500)
+        self.assertEqual(self._open("disputed"), invoice)
+
+    def test_evidence_against_people_is_the_managers(self):
+        self._invoice(10000, 7000, due="2025-05-10").broker_is_disputed = True
+        self._job(1000, 700)._action_cancel()
+        self._score()
+        for user in (self.sales_wang, self.service_chen, self.care_sun):
+            for action in ("late", "disputed", "cancelled"):
+                with self.assertRefused(AccessError, "Only a manager"):
+                    self._open(action, user)
+            for name in ("tier_late_count", "tier_disputed_amount", "tier_cancelled_count", "tier_work"):
+                with self.assertRefused(AccessError):
+                    self.customer.with_user(user).read([name])
+            with self.assertRefused(AccessError):
+                self.env["broker.tier.work"].with_user(user).search([])
+
+    def _get_work(self, customer=None):
+        """Return {(person, kind): work} as the manager opens it."""
+        action = (customer or self.customer).with_user(self.manager_qian).action_view_tier_work()
+        wanted = action["context"]["search_default_customer_id"]
+        rows = (
+            self.env["broker.tier.work"]
+            .with_user(self.manager_qian)
+            ._read_group([("customer_id", "=", wanted)], ["user_id", "kind"], ["weight:sum"])
+        )
+        return {(user.with_env(self.env), kind): weight for user, kind, weight in rows}
+
+    def test_work_opens_piece_by_piece(self):
+        """Every kind of work, the first and the last day of the window, and nothing beyond
+        them: the pieces add up to what the score holds."""
+        order = self._invoice(100000, 70000).invoice_line_ids.sale_line_ids.order_id
+        self._job(1000, 700, date="2024-06-16")
+        self._job(1000, 700, date="2024-06-15")
+        self._job(1000, 700, date="2025-06-16")
+        quotation = self.env["sale.order"].create({"partner_id": self.partner.id, "user_id": self.sales_zhao.id})
+        quotation.date_order = "2025-05-03 04:00:00"
+        lead = self.env["crm.lead"].create({"name": "Menu", "partner_id": self.partner.id, "type": "opportunity"})
+        for document in (order, lead, self.customer):
+            message = document.message_post(
+                body="Proof?", message_type="comment", author_id=self.service_chen.partner_id.id
+            )
+            message.sudo().date = "2025-05-02 04:00:00"
+            document.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.service_chen.id
+            ).sudo().action_done()
+        handoff = self.env["broker.handoff"].sudo().create({"customer_id": self.customer.id})
+        handoff.write(
+            {
+                "sender_id": self.sales_wang.id,
+                "receiver_id": self.service_chen.id,
+                "first_submitted_at": "2025-05-02 04:00:00",
+                "accepted_at": "2025-05-03 04:00:00",
+            }
+        )
+        call = self.env["broker.care.call"].sudo().create({"customer_id": self.customer.id})
+        call.write({"user_id": self.care_sun.id, "state": "done", "date_done": "2025-05-04 04:00:00"})
+        score = self._score()
+        chen, wang = self.service_chen, self.sales_wang
+        expected = {
+            (wang, "job"): 8,
+            (wang, "handoff_sent"): 2,
+            (self.sales_zhao, "quotation"): 2,
+            (chen, "handoff_received"): 2,
+            **{
+                (chen, f"{document}_{kind}"): 0.5
+                for document in ("order", "lead", "customer")
+                for kind in ("message", "activity")
+            },
+            (self.care_sun, "call"): 1,
+        }
+        work = self._get_work()
+        self.assertEqual(work, expected)
+        people = {}
+        for (user, _kind), weight in work.items():
+            people[user.id] = people.get(user.id, 0) + weight
+        self.assertEqual(people, {row["user_id"]: row["work"] for row in score.people})
+        self.assertEqual(self.customer.with_user(self.manager_qian).tier_work, sum(people.values()))
+        rows = (
+            self.env["broker.tier.work"].with_user(self.manager_qian).search([("customer_id", "=", self.customer.id)])
+        )
+        self.assertEqual(len(set(rows.ids)), len(rows))
+        self.assertTrue(all(rows.mapped("document")))
+        self.assertEqual(rows.filtered(lambda row: row.kind == "quotation").action_open()["res_id"], quotation.id)
+
+    def test_work_is_the_customers_own(self):
+        other = self._create_partner("Other", self.sales_wang)
+        self._job(1000, 700)
+        self._job(1000, 700, partner=other)
+        self._run()
+        self.assertEqual(self._get_work(), {(self.sales_wang, "job"): 4})
+        self.assertEqual(self._get_work(other.broker_customer_ids), {(self.sales_wang, "job"): 4})
+
+    def test_work_begins_with_the_day_of_the_firm(self):
+        """16 June 2024 begins at 16:00 UTC of the 15th in Shanghai."""
+        for moment in ("2024-06-15 16:00:00", "2024-06-15 15:59:59"):
+            self._job(1000, 700).date_order = moment
+        self._score()
+        self.assertEqual(self._get_work(), {(self.sales_wang, "job"): 4})
 
     def test_salesperson_sees_the_tier_but_not_how_people_paid(self):
         self._invoice(700000, 400000, due="2025-06-03")

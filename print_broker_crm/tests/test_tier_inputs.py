@@ -1,4 +1,3 @@
-from datetime import datetime
 from unittest.mock import patch
 
 from odoo import fields
@@ -133,34 +132,11 @@ class TestTierInputs(TierCommon):
         self.assertNotIn("rush_jobs", score.inputs)
         self.assertEqual(score.ease, 100)
 
-    def _note_changes(self, order):
-        """Let Odoo note in the chatters what was changed, as at the end of a request."""
-        order.env.flush_all()
-        self.cr.flush()
-
-    def _change(self, order, moment, price):
-        """Let somebody change the price of an order at a moment, noted in its chatter."""
-        self._go_to(moment)
-        order = order.with_context(tracking_disable=False, mail_notrack=False)
-        order.order_line[0].price_unit = price
-        self._note_changes(order)
-
     def test_revisions_and_changes(self):
         """A quotation of 1 May, changed twice on that day, twice on the 2nd and once on the
         3rd: two revisions. Confirmed on the 4th and changed twice since."""
         self._set_points(trouble_revision_points=5, trouble_change_points=10)
-        self._go_to("2025-05-01 02:00:00")
-        order = self._create_job(1000, 700, confirm=False).with_context(tracking_disable=False, mail_notrack=False)
-        self._note_changes(order)
-        self.env.cr.execute(SQL("UPDATE sale_order SET create_date = %s WHERE id = %s", datetime.now(), order.id))
-        for number, moment in enumerate(
-            ("05-01 03:00:00", "05-01 05:00:00", "05-02 03:00:00", "05-02 04:00:00", "05-03 03:00:00")
-        ):
-            self._change(order, f"2025-{moment}", 1001 + number)
-        self._go_to("2025-05-04 04:00:00")
-        order.action_confirm()
-        for number, moment in enumerate(("05-04 06:00:00", "05-06 04:00:00")):
-            self._change(order, f"2025-{moment}", 1100 + number)
+        self._quote_and_change()
         self._go_to("2025-06-15 04:00:00")
         score = self._score()
         self.assertEqual((score.inputs["quotation_revisions"], score.inputs["job_changes"]), (2, 2))

@@ -39,6 +39,29 @@ class TestTierManualScore(TierCommon):
         self.env.invalidate_all()
         self.assertTrue(manual.is_ended)
 
+    def test_reason_stays_as_it_was_said(self):
+        """A later edit of the row explains the next score and not the old one."""
+        self._invoice(100000, 70000)
+        manual = self._judge()
+        before = self._score()
+        self.assertIn("until 06/16/2025: Big year ahead", str(before.explanation))
+        manual.write({"reason": "Signed for a year", "date_until": "2025-07-16"})
+        after = self._score()
+        self.assertNotEqual(after, before)
+        self.assertIn("until 07/16/2025: Signed for a year", str(after.explanation))
+        self.assertIn("until 06/16/2025: Big year ahead", str(before.explanation))
+        manual.unlink()
+        self.assertNotIn("by_hand_reasons", self._score().inputs)
+        self.assertIn("Signed for a year", str(after.explanation))
+
+    def test_reason_is_not_for_salespeople(self):
+        self._invoice(100000, 70000)
+        self._judge()
+        score = self._score().with_user(self.sales_wang)
+        self.assertIn("Set to 5A by hand.", str(score.explanation))
+        self.assertNotIn("Big year ahead", str(score.explanation))
+        self.assertIn("Big year ahead", str(score.with_user(self.care_sun).explanation))
+
     def test_it_stands_in_for_missing_data(self):
         """Integrity has no data: 2A by hand: (300 + 15×2) ÷ 100."""
         self._invoice(100000, 70000)

@@ -6,6 +6,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
@@ -72,6 +73,35 @@ class TierCommon(BrokerAccountCommon):
         invoice.invoice_date_due = due or "2025-07-30"
         invoice.action_post()
         return invoice
+
+    def _note_changes(self, order):
+        """Let Odoo note in the chatters what was changed, as at the end of a request."""
+        order.env.flush_all()
+        self.cr.flush()
+
+    def _change(self, order, moment, price):
+        """Let somebody change the price of an order at a moment, noted in its chatter."""
+        self._go_to(moment)
+        order = order.with_context(tracking_disable=False, mail_notrack=False)
+        order.order_line[0].price_unit = price
+        self._note_changes(order)
+
+    def _quote_and_change(self):
+        """Write a quotation on 1 May, change it twice on that day, twice on the 2nd and once
+        on the 3rd, confirm it on the 4th and change it twice afterwards."""
+        self._go_to("2025-05-01 02:00:00")
+        order = self._create_job(1000, 700, confirm=False).with_context(tracking_disable=False, mail_notrack=False)
+        self._note_changes(order)
+        self.env.cr.execute(SQL("UPDATE sale_order SET create_date = %s WHERE id = %s", datetime.now(), order.id))
+        for number, moment in enumerate(
+            ("05-01 03:00:00", "05-01 05:00:00", "05-02 03:00:00", "05-02 04:00:00", "05-03 03:00:00")
+        ):
+            self._change(order, f"2025-{moment}", 1001 + number)
+        self._go_to("2025-05-04 04:00:00")
+        order.action_confirm()
+        for number, moment in enumerate(("05-04 06:00:00", "05-06 04:00:00")):
+            self._change(order, f"2025-{moment}", 1100 + number)
+        return order
 
     @contextmanager
     def assertRefused(self, error, message=""):

@@ -1,0 +1,83 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class BrokerTierChange(models.Model):
+    """What was changed on quotations and jobs, a row for each time that the ease counts.
+
+    A look at what Odoo notes in the orders' chatters, nothing of it is stored: before the
+    confirmation a row for each later day on which the amount was changed again, after it
+    a row for each change.
+    """
+
+    _name = "broker.tier.change"
+    _description = "Changed Quotation or Job"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "order_id"
+
+    order_id = fields.Many2one("sale.order", readonly=True)
+    customer_id = fields.Many2one("broker.customer", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    kind = fields.Selection(
+        [("revision", "Revised Quotation"), ("change", "Change after Confirmation")],
+        string="What Happened",
+        readonly=True,
+    )
+    date = fields.Datetime(readonly=True)
+    author_id = fields.Many2one("res.partner", string="Changed by", readonly=True)
+    amount_before = fields.Monetary(string="Untaxed before", readonly=True, aggregator=None)
+    amount_after = fields.Monetary(string="Untaxed after", readonly=True, aggregator=None)
+
+    @property
+    def _table_query(self):
+        """The same rows that `broker.tier.score` counts, see its trouble."""
+        for model in ("sale.order", "mail.message", "mail.tracking.value"):
+            self.env[model].flush_model()
+        return SQL(
+            """
+            WITH changed AS NOT MATERIALIZED (
+                SELECT change.id, change.old_value_float, change.new_value_float,
+                       message.id AS message_id, message.date, message.author_id,
+                       so.id AS order_id, so.broker_customer_id, so.company_id, so.currency_id,
+                       so.create_date, so.broker_date_confirmed
+                  FROM mail_tracking_value change
+                  JOIN mail_message message
+                    ON message.id = change.mail_message_id AND message.model = 'sale.order'
+                  JOIN sale_order so ON so.id = message.res_id
+                 WHERE change.field_id = %(field)s AND so.broker_customer_id IS NOT NULL
+            )
+            SELECT MIN(id)::bigint * 2 AS id, 'revision'::varchar AS kind, %(columns)s
+              FROM changed
+             WHERE date::date > create_date::date
+               AND date < COALESCE(broker_date_confirmed, 'infinity')
+          GROUP BY order_id, broker_customer_id, company_id, currency_id, date::date
+         UNION ALL
+            SELECT MIN(id)::bigint * 2 + 1, 'change', %(columns)s
+              FROM changed
+             WHERE date > broker_date_confirmed + INTERVAL '1 minute'
+          GROUP BY order_id, broker_customer_id, company_id, currency_id, message_id
+            """,
+            field=self.env["ir.model.fields"]._get("sale.order", "amount_untaxed").id,
+            columns=SQL(
+                """
+                order_id, broker_customer_id AS customer_id, company_id, currency_id, MAX(date) AS date,
+                (ARRAY_AGG(author_id ORDER BY id DESC))[1] AS author_id,
+                (ARRAY_AGG(old_value_float ORDER BY id))[1] AS amount_before,
+                (ARRAY_AGG(new_value_float ORDER BY id DESC))[1] AS amount_after
+                """
+            ),
+        )
+
+    # ACTIONS
+
+    def action_open(self):
+        """Open the order; its chatter has the words."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sale.order",
+            "res_id": self.order_id.id,
+            "view_mode": "form",
+        }
