@@ -93,17 +93,20 @@ class AccountMove(models.Model):
             )
         self.env["broker.commission.entry"]._settle(posted, "posting")
         self.env["broker.commission.entry"]._settle_matched(again & posted, "collection")
+        self.env["broker.commission.statement"]._follow_documents(posted)
         return posted
 
     def button_draft(self):
         result = super().button_draft()
         self.env["broker.commission.entry"]._settle(self, "reversal")
         self.env["broker.commission.entry"]._settle_matched(self, "reversal")
+        self.env["broker.commission.statement"]._follow_documents(self)
         return result
 
     def button_cancel(self):
         result = super().button_cancel()
         self.env["broker.commission.entry"]._settle(self, "reversal")
+        self.env["broker.commission.statement"]._follow_documents(self)
         return result
 
     def unlink(self):

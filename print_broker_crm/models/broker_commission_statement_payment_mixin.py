@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 
 class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
@@ -95,7 +95,7 @@ class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
             if statement.state != "paid":
                 raise UserError(self.env._("%(statement)s is not marked as paid.", statement=statement.display_name))
             statement._check_not_carried()
-            if statement.document_state not in (False, "cancel"):
+            if statement.document_state:
                 raise UserError(
                     self.env._(
                         "Cancel %(document)s first: it says that %(statement)s is paid.",
@@ -190,6 +190,97 @@ class BrokerCommissionStatementPaymentMixin(models.AbstractModel):
         return self.company_id.currency_id.round(super()._get_unpaid_balance() - self.paid_amount)
 
     # DOCUMENTS
+
+    @api.model
+    def _follow_documents(self, moves):
+        """Let payments be what accounting made of their documents.
+
+        A bill that was changed has paid another amount; one that was cancelled or
+        reversed has paid nothing. A draft says nothing yet. Where the balance was
+        carried on already, the difference falls into the open month.
+
+        :param moves: `account.move` records that were posted or cancelled, of any kind
+        """
+        documents = moves.filtered(self._can_be_document)
+        documents |= documents.reversed_entry_id
+        if not documents:
+            return
+        statements = self.sudo().search(Domain("move_id", "in", documents.ids))
+        for statement in statements.filtered(lambda statement: statement.move_id.state != "draft"):
+            paid = statement._get_document_amount()
+            change = statement.currency_id.round(paid - statement.paid_amount)
+            if not change:
+                continue
+            if statement.carried_to_id:
+                statement._carry_change(change)
+            statement._write_step(
+                {
+                    "state": "paid" if paid else "confirmed",
+                    "paid_amount": paid,
+                    "paid_on": statement.paid_on or statement.move_id.date if paid else False,
+                }
+            )
+            statement.message_post(
+                body=self.env._(
+                    "%(document)s says that %(paid)s were paid, %(change)s more than before.",
+                    document=statement.move_id.display_name,
+                    paid=statement.currency_id.format(paid),
+                    change=statement.currency_id.format(change),
+                )
+                if change > 0
+                else self.env._(
+                    "%(document)s says that %(paid)s were paid, %(change)s less than before.",
+                    document=statement.move_id.display_name,
+                    paid=statement.currency_id.format(paid),
+                    change=statement.currency_id.format(-change),
+                )
+            )
+
+    @api.model
+    def _can_be_document(self, move):
+        """Tell whether a move is of a kind that pays commission, at the price of no query
+        for customers' invoices and payments."""
+        if move.move_type == "entry":
+            return not move.origin_payment_id and not move.statement_line_id
+        return move.move_type in ("in_invoice", "in_refund")
+
+    def _get_document_amount(self):
+        """Return what the document of a payment and its reversals pay, without taxes."""
+        self.ensure_one()
+        document = self.move_id
+        if document.state != "posted":
+            return 0.0
+        reversals = document.reversal_move_ids.filtered(lambda move: move.state == "posted")
+        amount = self._get_untaxed(document) - sum(self._get_untaxed(move) for move in reversals)
+        return max(self.currency_id.round(amount), 0.0)
+
+    @api.model
+    def _get_untaxed(self, move):
+        """Return the amount of a bill or entry in the company's currency, without its sign."""
+        return abs(move.amount_total_signed if move.move_type == "entry" else move.amount_untaxed_signed)
+
+    def _carry_change(self, change):
+        """Put what a payment changed after the balance was carried on into the open month.
+
+        :param change: how much more was paid
+        """
+        self.ensure_one()
+        self.env["broker.commission.adjustment"].sudo()._append(
+            [
+                {
+                    "company_id": self.company_id.id,
+                    "user_id": self.user_id.id,
+                    "kind": "adjustment",
+                    "amount": -change,
+                    "date": self.company_id._get_broker_today(),
+                    "reason": self.env._(
+                        "The payment of %(statement)s changed: %(document)s",
+                        statement=self.display_name,
+                        document=self.move_id.display_name,
+                    ),
+                }
+            ]
+        )
 
     def _create_document(self, date, amount):
         """Return the draft document that accounting checks and posts, or none."""

@@ -534,9 +534,10 @@ class TestCommissionStatementPayment(StatementCommon):
             self.statement.action_take_back_payment()
         bill.button_cancel()
         self.statement.invalidate_recordset()
-        self.assertEqual((self.statement.state, self.statement.document_state), ("paid", "cancel"))
-        self.statement.action_take_back_payment()
-        self.assertEqual((self.statement.state, self.statement.paid_amount), ("confirmed", 0))
+        self.assertEqual((self.statement.state, self.statement.document_state), ("confirmed", "cancel"))
+        self.assertEqual((self.statement.paid_amount, self.statement.paid_on), (0, False))
+        with self.assertRaisesRegex(UserError, "not marked as paid"):
+            self.statement.action_take_back_payment()
         self._wizard(self.statement).action_pay()
         self.assertNotEqual(self.statement.move_id, bill)
 
