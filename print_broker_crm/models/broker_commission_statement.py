@@ -4,7 +4,7 @@ from babel.dates import format_skeleton
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_date, get_lang
+from odoo.tools import SQL, format_date, get_lang
 from odoo.tools.misc import babel_locale_parse
 
 _MANAGER_GROUP = "print_broker_crm.group_manager"
@@ -122,6 +122,17 @@ class BrokerCommissionStatement(models.Model):
         )""",
         "This person already has a statement for some of these days. Periods of one person never overlap.",
     )
+    # A confirmed period has taken all that was open up to its end. Two transactions do
+    # not see each other's statements; the database does.
+    _open_after_confirmed = models.Constraint(
+        """EXCLUDE USING gist (
+            int4range(company_id, company_id, '[]') WITH &&,
+            int4range(user_id, user_id, '[]') WITH &&,
+            daterange(CASE WHEN state = 'open' THEN date_from END, date_to, '[]') WITH &&,
+            (CASE WHEN state = 'open' THEN int4range(0, 1) ELSE int4range(1, 2) END) WITH -|-
+        ) DEFERRABLE INITIALLY DEFERRED""",
+        "A later statement of this person is confirmed already. A new statement begins after it.",
+    )
     _period_order = models.Constraint("CHECK (date_to >= date_from)", "A period cannot end before it begins.")
 
     @api.depends("user_id", "date_from", "date_to")
@@ -179,6 +190,15 @@ class BrokerCommissionStatement(models.Model):
                         )
                     )
 
+    @api.model
+    def _check_order_of_periods(self):
+        """Let the database say now, and not when all is done, whether an open period lies
+        before a confirmed one that this transaction does not see."""
+        self.flush_model(["company_id", "user_id", "state", "date_from", "date_to"])
+        name = SQL.identifier(f"{self._table}_open_after_confirmed")
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", name))
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", name))
+
     # CRUD
 
     @api.model_create_multi
@@ -186,7 +206,9 @@ class BrokerCommissionStatement(models.Model):
         for vals in vals_list:
             self._check_open_fields(vals)
         self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - _OPEN_FIELDS)
-        return super().create(vals_list)
+        statements = super().create(vals_list)
+        statements._check_order_of_periods()
+        return statements
 
     def write(self, vals):
         """Let a manager change the period while it is open, and nothing afterwards."""
@@ -194,7 +216,9 @@ class BrokerCommissionStatement(models.Model):
         self._check_open()
         if {"company_id", "user_id"} & set(vals):
             raise UserError(self.env._("A statement stays with its person and company. Open another one."))
-        return super().write(vals)
+        result = super().write(vals)
+        self._check_order_of_periods()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_confirmed(self):
@@ -284,13 +308,13 @@ class BrokerCommissionStatement(models.Model):
         :param user: the manager who approves
         """
         self._lock()
+        self._check_other_manager(user)
         still_open = self._get_person_statements().filtered(lambda other: other.state == "open") - self
         for statement in self:
             statement._check_confirmable(still_open)
         figures = self._get_figures()
         reasons = self._get_empty_reasons()
         self._claim(figures)
-        self._mark_carried()
         facts = self._get_facts()
         for statement in self:
             snapshot = statement._prepare_snapshot(
@@ -305,6 +329,34 @@ class BrokerCommissionStatement(models.Model):
                     "snapshot": snapshot,
                     "checksum": self._get_checksum(snapshot),
                 }
+            )
+        self._mark_carried()
+        self._check_order_of_periods()
+
+    def _check_other_manager(self, user):
+        """Let nobody approve their own money, as long as somebody else can.
+
+        Who is the only manager does, and the statement says so.
+
+        :param user: the manager who approves
+        :raises UserError: where the company has another manager
+        """
+        for statement in self.filtered(lambda statement: statement.user_id == user):
+            managers = self.env["broker.customer"]._get_managers(statement.company_id, user)
+            if managers:
+                raise UserError(
+                    self.env._(
+                        "%(statement)s is your own: another manager confirms it, %(managers)s for example.",
+                        statement=statement.display_name,
+                        managers=managers[0].name,
+                    )
+                )
+            statement.message_post(
+                body=self.env._(
+                    "%(person)s confirmed their own statement: %(company)s has no other manager.",
+                    person=user.name,
+                    company=statement.company_id.name,
+                )
             )
 
     def _check_confirmable(self, still_open):

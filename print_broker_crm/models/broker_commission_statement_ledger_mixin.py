@@ -240,15 +240,18 @@ class BrokerCommissionStatementLedgerMixin(models.AbstractModel):
         self.lock_for_update(allow_referencing=True)
         # The balance that is carried comes from the statement before. An update, even to
         # what it is, makes a transaction that pays it at the same time start over.
-        before = self._get_person_statements() - self
-        if before:
+        (self._get_person_statements() - self)._touch()
+        self.invalidate_recordset()
+
+    def _touch(self):
+        """Make whoever is at these statements at the same time start over."""
+        if self:
             self.env.cr.execute(
                 SQL(
                     "UPDATE broker_commission_statement SET write_date = write_date WHERE id IN %s",
-                    tuple(before.ids),
+                    tuple(self.ids),
                 )
             )
-        self.invalidate_recordset()
 
     def _get_person_statements(self):
         """Return all statements of the same people in the same companies, in sudo."""

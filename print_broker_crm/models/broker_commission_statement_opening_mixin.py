@@ -32,8 +32,9 @@ class BrokerCommissionStatementOpeningMixin(models.AbstractModel):
         """Open a statement for everybody who has something to do with a period.
 
         Those are the payees with a row that is on no statement yet, with a balance, or
-        who earned something in the period: their empty statement says why. Whoever has
-        a statement that covers one of the days already gets no second one.
+        who earned something in the period: their empty statement says why. Whose days
+        are covered already gets no second one; who has a statement for the first of
+        them, from when periods were shorter, gets one for the rest.
 
         :return: the new statements, in sudo
         """
@@ -41,61 +42,72 @@ class BrokerCommissionStatementOpeningMixin(models.AbstractModel):
         payees = self._find_payees(company, date_from, date_to)
         return Statement.create(
             [
-                {"company_id": company.id, "user_id": user_id, "date_from": date_from, "date_to": date_to}
-                for user_id in payees
+                {"company_id": company.id, "user_id": user_id, "date_from": first_day, "date_to": date_to}
+                for user_id, first_day in payees.items()
             ]
         )
 
     @api.model
     def _find_payees(self, company, date_from, date_to):
-        """Return the ids of the users who need a statement for a period, in order."""
+        """Return {user id: first day} of those who need a statement up to the end of a
+        period, in order.
+
+        The first day is the period's, or the one after what a statement covers of it
+        already.
+        """
+        Adjustment = self.env["broker.commission.adjustment"]
         self.env["broker.commission.entry"].flush_model()
-        self.env["broker.commission.adjustment"].flush_model()
+        Adjustment.flush_model()
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH payee AS (
-                    SELECT user_id, TRUE AS has_rows
-                      FROM broker_commission_entry
+                WITH covered AS (
+                    SELECT user_id, MAX(date_to) + 1 AS first_day
+                      FROM broker_commission_statement
                      WHERE company_id = %(company)s
                        AND (
-                            book = 'released' AND statement_id IS NULL AND date <= %(date_to)s
-                            OR date BETWEEN %(date_from)s AND %(date_to)s
+                            date_from <= %(date_to)s AND date_to >= %(date_from)s
+                            OR state <> 'open' AND date_to > %(date_from)s
                            )
+                  GROUP BY user_id
+                ), payee AS (
+                    SELECT user_id, statement_id IS NULL AND book = 'released' AS is_open, date
+                      FROM broker_commission_entry
+                     WHERE company_id = %(company)s
+                       AND (book = 'released' AND statement_id IS NULL OR date >= %(date_from)s)
+                       AND date <= %(date_to)s
                      UNION
-                    SELECT user_id, TRUE
+                    SELECT user_id, TRUE, date
                       FROM broker_commission_adjustment
                      WHERE company_id = %(company)s AND statement_id IS NULL AND date <= %(date_to)s
                      UNION
-                    SELECT user_id, FALSE
+                    SELECT user_id, FALSE, NULL
                       FROM broker_commission_statement
                      WHERE company_id = %(company)s
                 )
-                SELECT payee.user_id, BOOL_OR(payee.has_rows)
+                SELECT payee.user_id,
+                       COALESCE(covered.first_day, %(date_from)s),
+                       BOOL_OR(payee.is_open OR payee.date >= COALESCE(covered.first_day, %(date_from)s))
                   FROM payee
+             LEFT JOIN covered ON covered.user_id = payee.user_id
                  WHERE payee.user_id IS NOT NULL
-                   AND NOT EXISTS (
-                        SELECT
-                          FROM broker_commission_statement statement
-                         WHERE statement.company_id = %(company)s
-                           AND statement.user_id = payee.user_id
-                           AND (
-                                statement.date_from <= %(date_to)s AND statement.date_to >= %(date_from)s
-                                OR statement.state <> 'open' AND statement.date_to > %(date_from)s
-                           )
-                       )
-              GROUP BY payee.user_id
-              ORDER BY payee.user_id
+                   AND (covered.first_day IS NULL OR covered.first_day <= %(date_to)s)
+              GROUP BY 1, 2
+              ORDER BY 1
                 """,
                 company=company.id,
                 date_from=date_from,
                 date_to=date_to,
             )
         )
-        users = self.env["res.users"].browse(user_id for user_id, _has_rows in rows)
+        users = self.env["res.users"].browse(user_id for user_id, _first_day, _has_rows in rows)
         balances = self.sudo()._get_last_balances(users, company)
-        return [user_id for user_id, has_rows in rows if has_rows or balances.get((company.id, user_id))]
+        return {
+            user_id: first_day
+            for user_id, first_day, has_rows in rows
+            if has_rows or balances.get((company.id, user_id))
+        }
 
     # CRON
 

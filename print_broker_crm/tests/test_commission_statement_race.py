@@ -1,7 +1,7 @@
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
 
@@ -121,3 +121,72 @@ class TestCommissionStatementRace(TransactionCase):
         february = self._statement(self.cr1, self.february_id)
         self.assertEqual((february.opening_balance, february.closing_balance), (10, 25))
         self.assertIn(late.id, february.adjustment_ids.ids)
+
+    def test_a_debt_is_not_spread_twice(self):
+        self._statement(self.cr1, self.january_id).action_confirm()
+        self.cr1.commit()
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            january = env["broker.commission.statement"].browse(self.january_id)
+            env["broker.commission.adjustment"].create(
+                {
+                    "user_id": self.user_id,
+                    "company_id": january.company_id.id,
+                    "amount": -50,
+                    "reason": "Race",
+                    "date": "2025-01-20",
+                }
+            )
+            january = env["broker.commission.statement"].create(
+                {
+                    "user_id": self.user_id,
+                    "company_id": january.company_id.id,
+                    "date_from": "2025-01-29",
+                    "date_to": "2025-01-31",
+                }
+            )
+            january.action_confirm()
+        wizards = []
+        for cr in (self.cr1, self.cr2):
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            february = env["broker.commission.statement"].browse(self.february_id)
+            self.assertEqual(february.opening_balance, -40)
+            vals = {"statement_id": february, "amount": 40, "count": 2, "reason": "Race"}
+            wizards.append(env["broker.commission.instalment"].new(vals))
+        wizards[0].action_spread()
+        with self.assertRaises(LockError):
+            wizards[1].action_spread()
+        self.cr1.commit()
+        with self.assertRaises(psycopg2.errors.SerializationFailure), mute_logger("odoo.sql_db"):
+            wizards[1].action_spread()
+        self.cr2.rollback()
+        env = api.Environment(self.cr2, SUPERUSER_ID, {})
+        rows = env["broker.commission.adjustment"].search([("user_id", "=", self.user_id)])
+        self.assertEqual(rows.filtered(lambda row: row.kind == "deferral").mapped("amount"), [40])
+        with self.assertRaisesRegex(UserError, "spread that, or less"):
+            env["broker.commission.instalment"].new(
+                {
+                    "statement_id": env["broker.commission.statement"].browse(self.february_id),
+                    "amount": 40,
+                    "count": 2,
+                    "reason": "Race",
+                }
+            ).action_spread()
+
+    @mute_logger("odoo.sql_db")
+    def test_no_earlier_statement_is_opened_while_a_later_is_confirmed(self):
+        """December, opened beside January being confirmed: only the database sees both."""
+        late = self._statement(self.cr2, self.january_id)
+        vals = {
+            "user_id": self.user_id,
+            "company_id": late.company_id.id,
+            "date_from": "2024-12-01",
+            "date_to": "2024-12-31",
+        }
+        self._statement(self.cr1, self.january_id).action_confirm()
+        self.cr1.commit()
+        with self.assertRaises(psycopg2.errors.ExclusionViolation):
+            late.create(vals)
+        self.cr2.rollback()
+        with self.assertRaisesRegex(ValidationError, "begins after it"):
+            self._statement(self.cr2, self.january_id).create(vals)
