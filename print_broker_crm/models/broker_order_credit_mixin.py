@@ -1,9 +1,11 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
 
 from .broker_order_need_mixin import OUR_GROUPS
 
-_RELEASE_FIELDS = {"broker_credit_reason", "broker_credit_user_id"}
+_RELEASE_FIELDS = {"broker_credit_reason", "broker_credit_user_id", "broker_credit_open"}
+_CREDIT_FIELDS = {*_RELEASE_FIELDS, "broker_credit_activity_ids"}
 
 
 class BrokerOrderCreditMixin(models.AbstractModel):
@@ -27,6 +29,18 @@ class BrokerOrderCreditMixin(models.AbstractModel):
         "res.users", string="Released by", readonly=True, copy=False, index="btree_not_null", groups=OUR_GROUPS
     )
 
+    broker_credit_open = fields.Char(
+        string="Confirmed without a Release",
+        readonly=True,
+        copy=False,
+        groups=OUR_GROUPS,
+        help="The customer signed or paid online in spite of this. It stands here until a manager releases the order.",
+    )
+
+    broker_credit_activity_ids = fields.Many2many(
+        "mail.activity", "broker_order_credit_activity_rel", copy=False, groups=NO_ACCESS
+    )
+
     @api.depends("broker_customer_id.last_score_id", "company_id.broker_credit_check", "state")
     @api.depends_context("lang")
     def _compute_broker_credit_warning(self):
@@ -41,15 +55,24 @@ class BrokerOrderCreditMixin(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._broker_check_credit_fields(vals)
-        return super().create(vals_list)
+        orders = super().create(vals_list)
+        orders.filtered(lambda order: order.state == "sale")._broker_check_credit()
+        return orders
 
     def write(self, vals):
         self._broker_check_credit_fields(vals)
-        return super().write(vals)
+        state = vals.get("state")
+        confirmed = self.filtered(lambda order: order.state != "sale") if state == "sale" else self.browse()
+        confirmed._broker_check_credit()
+        result = super().write(vals)
+        if state in ("draft", "cancel"):
+            # A release is for one confirmation.
+            self._broker_close_credit()
+        return result
 
     @api.model
     def _broker_check_credit_fields(self, vals):
-        if not self.env.su and any(vals.get(name) or (self and name in vals) for name in _RELEASE_FIELDS):
+        if not self.env.su and any(vals.get(name) or (self and name in vals) for name in _CREDIT_FIELDS):
             raise UserError(self.env._("An order is released by its button, with a reason."))
 
     # ACTIONS
@@ -78,7 +101,8 @@ class BrokerOrderCreditMixin(models.AbstractModel):
             raise AccessError(self.env._("Only a manager lets an order pass in spite of a credit warning."))
         if not (reason or "").strip():
             raise UserError(self.env._("Say why the order is confirmed all the same."))
-        warning = self.sudo().broker_credit_warning
+        warning = self.sudo().broker_credit_warning or self.sudo().broker_credit_open
+        self._broker_close_credit()
         self.sudo().write({"broker_credit_reason": reason.strip(), "broker_credit_user_id": self.env.uid})
         self.message_post(
             body=self.env._(
@@ -87,23 +111,75 @@ class BrokerOrderCreditMixin(models.AbstractModel):
         )
 
     def _confirmation_error_message(self):
-        message = super()._confirmation_error_message()
-        if message or self.env.su:
-            # What the customer signs or pays online is confirmed; it is noted afterwards.
-            return message
-        order = self.sudo()
-        if order.broker_credit_warning and not order.broker_credit_reason:
-            return self.env._(
+        return super()._confirmation_error_message() or self._broker_get_credit_refusals().get(self.id, False)
+
+    def _broker_get_credit_refusals(self):
+        """Return why the present user may not confirm orders.
+
+        :return: {order id: sentence}; empty for the firm's own code, which confirms what a
+            customer signs or pays
+        """
+        orders = self.sudo().filtered(
+            lambda order: order.company_id.broker_credit_check and not order.broker_credit_reason
+        )
+        if self.env.su or not orders:
+            return {}
+        reasons = orders.broker_customer_id._get_credit_reasons()
+        return {
+            order.id: self.env._(
                 "%(order)s: %(warning)s Ask a manager, who can confirm it with a reason.",
                 order=order.name,
-                warning=order.broker_credit_warning,
+                warning=reasons[order.broker_customer_id.id],
             )
-        return message
+            for order in orders
+            if order.broker_customer_id.id in reasons
+        }
+
+    def _broker_check_credit(self):
+        """Refuse orders that become jobs past the button.
+
+        :raises UserError: naming the first order and what speaks against it
+        """
+        for refusal in self._broker_get_credit_refusals().values():
+            raise UserError(refusal)
+
+    def _broker_close_credit(self):
+        """Forget the release or the lack of one, and the to-dos about it."""
+        noted = self.sudo().filtered(lambda order: any(order[name] for name in _RELEASE_FIELDS))
+        if noted:
+            noted.broker_credit_activity_ids.unlink()
+            noted.write(dict.fromkeys(_RELEASE_FIELDS, False))
 
     def _action_confirm(self):
-        for order in self.sudo():
-            if self.env.su and order.company_id.broker_credit_check and not order.broker_credit_reason:
-                warning = order.broker_customer_id._get_credit_reasons().get(order.broker_customer_id.id)
-                if warning:
-                    order.message_post(body=self.env._("Confirmed without a release: %(warning)s", warning=warning))
+        if self.env.su:
+            for company, orders in self.grouped("company_id").items():
+                if company.broker_credit_check:
+                    orders._broker_mark_unreleased(company)
         return super()._action_confirm()
+
+    def _broker_mark_unreleased(self, company):
+        """Mark what customers without credit confirmed online, and tell the firm."""
+        # Whoever confirms may be a guest: the firm tells itself, in its own language.
+        self = self.with_user(SUPERUSER_ID).with_context(
+            lang=company.partner_id.lang or self.env.lang, mail_activity_quick_update=True
+        )
+        manager = company.broker_credit_user_id.filtered("active") or self.broker_customer_id._get_managers(company)[:1]
+        reasons = self.broker_customer_id._get_credit_reasons()
+        for order in self.filtered(lambda order: not order.broker_credit_reason):
+            warning = reasons.get(order.broker_customer_id.id)
+            if not warning:
+                continue
+            order.broker_credit_open = warning
+            order.message_post(body=self.env._("Confirmed without a release: %(warning)s", warning=warning))
+            for user, summary in (
+                (order.user_id.filtered("active"), self.env._("Talk to the customer before anything is printed")),
+                (manager, self.env._("Release the order, or stop it")),
+            ):
+                if user:
+                    order.broker_credit_activity_ids |= order.activity_schedule(
+                        "mail.mail_activity_data_todo",
+                        date_deadline=company._get_broker_today(),
+                        user_id=user.id,
+                        summary=summary,
+                        note=warning,
+                    )

@@ -40,6 +40,12 @@ class ResCompany(models.Model):
         help="An order of a customer with an overdue debt or too little integrity, as the caps of the 5A policy say, "
         "is confirmed only after a manager released it with a reason.",
     )
+    broker_credit_user_id = fields.Many2one(
+        "res.users",
+        string="Credit Goes To",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets the to-dos about orders that a customer without credit signed or paid online. Empty: a manager.",
+    )
     broker_need_stale_days = fields.Integer(
         string="A Need Waits Too Long After",
         default=90,

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 # The contact data that tell one customer from another.
 CLUE_FIELDS = ("name", "phone", "email", "vat", "parent_id")
@@ -72,12 +73,52 @@ class ResPartner(models.Model):
     def _search_broker_tier_id(self, operator, value):
         if operator not in ("in", "any", "any!"):
             return NotImplemented
+        # In sudo and with archived files, as the tier is shown
+        files = self.env["broker.customer"].sudo().with_context(active_test=False)
         of_company = Domain("company_id", "=", self.env.company.id)
-        path = "commercial_partner_id.broker_customer_ids"
-        found = Domain(path, "any", of_company & Domain("tier_id", operator, value))
+        if operator == "in":
+            tiers = Domain("tier_id", "in", [tier for tier in value if tier])
+        else:
+            tiers = Domain("tier_id", operator, value)
+        found = Domain("commercial_partner_id", "in", files._search(of_company & tiers).subselect("partner_id"))
         if operator == "in" and False in value:
-            found |= Domain(path, "not any", of_company)
+            with_tier = files._search(of_company & Domain("tier_id", "!=", False)).subselect("partner_id")
+            found |= Domain("commercial_partner_id", "not in", with_tier)
         return found
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Group and sort contacts by tier: from the file of the present company, which is one
+        at most. Nothing is kept on the contact, so that a contact of several companies stands
+        where each of them sees it, and a night writes to no contact."""
+        if field_expr != "broker_tier_id" or query is None:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        customer = self.env["broker.customer"]
+        files = query.make_alias(alias, f"{field_expr}__{self.env.company.id}")
+
+        def column(name):
+            return SQL.identifier(files, name, to_flush=customer._fields[name])
+
+        query.add_join(
+            "LEFT JOIN",
+            files,
+            customer._table,
+            SQL(
+                "%s = %s AND %s = %s",
+                column("partner_id"),
+                self._field_to_sql(alias, "commercial_partner_id", query),
+                column("company_id"),
+                self.env.company.id,
+            ),
+        )
+        return column("tier_id")
+
+    @api.model
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        # The scale is sorted highest first: contacts without a tier stand at the low end.
+        if field_name == "broker_tier_id" and not nulls.code:
+            nulls = SQL("NULLS FIRST") if direction.code == "DESC" else SQL("NULLS LAST")
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
 
     def _compute_broker_customer_count(self):
         counts = dict(
