@@ -71,6 +71,8 @@
         "views/res_partner_views.xml",
         "views/broker_handoff_views.xml",
         "views/broker_handoff_requirement_views.xml",
+        "views/broker_handoff_event_views.xml",
+        "views/crm_team_views.xml",
         "views/broker_customer_relay_views.xml",
         "views/broker_print_option_views.xml",
         "views/broker_product_type_views.xml",

@@ -23,7 +23,7 @@ class BrokerCommissionPending(models.Model):
         "broker.commission.entry": ["book", "company_id", "held", "move_id", "split_id", "user_id", "amount"],
         "broker.commission.plan": ["service_waits_for_handoff"],
         "broker.commission.split": ["base", "company_id", "order_id", "percent", "rate", "role", "rule_id", "user_id"],
-        "broker.handoff": ["state"],
+        "broker.handoff": ["accepted_at", "state"],
         "sale.order": ["broker_handoff_id", "commitment_date", "currency_rate", "invoice_status", "state"],
         "sale.order.line": [
             "broker_commission_rule_id",
@@ -85,7 +85,8 @@ class BrokerCommissionPending(models.Model):
         CROSS JOIN LATERAL (
                     SELECT COALESCE(move.amount_residual, 0) <> 0 AS is_unpaid,
                            split.role = 'service' AND plan.service_waits_for_handoff AND handoff.id IS NOT NULL
-                           AND handoff.state NOT IN ('accepted', 'cancelled') AS is_handed
+                           AND handoff.state NOT IN ('accepted', 'cancelled')
+                           AND handoff.accepted_at IS NULL AS is_handed
                    ) waiting
           GROUP BY entry.company_id, entry.currency_id, entry.user_id, entry.customer_id, entry.order_id,
                    entry.move_id, entry.split_id, split.role, split.percent, move.invoice_date_due,

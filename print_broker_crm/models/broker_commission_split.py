@@ -244,8 +244,13 @@ class BrokerCommissionSplit(models.Model):
 
     @api.model
     def _is_pending(self, order):
-        """Tell whether a job has a handoff that service has not accepted yet."""
-        return bool(order.broker_handoff_id) and not order.broker_handoff_id._is_closed()
+        """Tell whether a job has a handoff that service has never accepted.
+
+        One that service gave back afterwards does not wait again: nobody loses money by
+        asking for what was missing.
+        """
+        handoff = order.broker_handoff_id
+        return bool(handoff) and not handoff._is_closed() and not handoff.accepted_at
 
     @api.model
     def _check_orders_unused(self, orders):

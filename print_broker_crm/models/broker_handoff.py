@@ -24,6 +24,11 @@ ACTION_FIELDS = frozenset(
         "return_count",
         "return_reason",
         "escalated_at",
+        "team_id",
+        "clock_started_at",
+        "given_back_count",
+        "accepted_itself",
+        "event_ids",
     }
 )
 
@@ -42,6 +47,7 @@ class BrokerHandoff(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.handoff.check.mixin",
+        "broker.handoff.list.mixin",
         "broker.handoff.flow.mixin",
         "broker.handoff.opening.mixin",
     ]
@@ -76,6 +82,7 @@ class BrokerHandoff(models.Model):
         check_company=True,
         ondelete="set null",
     )
+    team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True, ondelete="set null")
     order_ids = fields.One2many("sale.order", "broker_handoff_id", string="Jobs", readonly=True)
     order_id = fields.Many2one(
         "sale.order",
@@ -134,10 +141,21 @@ class BrokerHandoff(models.Model):
         readonly=True,
         copy=False,
         aggregator="avg",
-        help="Working hours between the first submission and the acceptance, returns included.",
+        help="Working hours between the first submission and the acceptance, returns included. Of one that was "
+        "given back after it was accepted, the hours until the first acceptance and those of the second round.",
+    )
+    clock_started_at = fields.Datetime(
+        readonly=True, copy=False, help="Since when the working hours to acceptance are counted."
+    )
+    accepted_itself = fields.Boolean(
+        readonly=True, copy=False, help="Nobody was asked: the salesperson serves too, or the firm wants it so."
     )
     returned_at = fields.Datetime(string="Last Returned", readonly=True, copy=False)
     return_count = fields.Integer(string="Returns", readonly=True, copy=False)
+    given_back_count = fields.Integer(
+        string="Given Back after Acceptance", readonly=True, copy=False, help="They are among the returns."
+    )
+    event_ids = fields.One2many("broker.handoff.event", "handoff_id", string="Steps", readonly=True)
     return_reason = fields.Text(string="Reason of the Last Return", readonly=True, copy=False)
     escalated_at = fields.Datetime(
         string="Escalated",
@@ -255,7 +273,8 @@ class BrokerHandoff(models.Model):
             receiver = handoff.receiver_id
             if not receiver:
                 continue
-            if receiver not in agents:
+            # Who takes it over without being asked need not be of the service desk.
+            if receiver not in agents and not (receiver == handoff.sender_id and handoff.sudo()._accepts_itself()):
                 raise ValidationError(
                     self.env._(
                         "%(user)s cannot receive %(handoff)s: only a service agent "
@@ -282,7 +301,8 @@ class BrokerHandoff(models.Model):
         self._fill_names(vals_list)
         self._fill_receivers(vals_list)
         handoffs = super().create(vals_list)
-        handoffs._add_items()
+        handoffs._sync_items()
+        handoffs._log_step("opened")
         return handoffs
 
     def write(self, vals):
@@ -303,6 +323,15 @@ class BrokerHandoff(models.Model):
                     handoffs=format_list(self.env, kept.mapped("name")),
                 )
             )
+
+    def _log_step(self, kind, reason="", requirements=None):
+        """Write a step of these handoffs into their history.
+
+        :param kind: a value of the step's `kind`
+        :param reason: in words
+        :param requirements: `broker.handoff.requirement` that were not met
+        """
+        self.env["broker.handoff.event"]._append(self, kind, reason, requirements)
 
     # RIGHTS
 

@@ -113,17 +113,21 @@ class BrokerHandoffCheckMixin(models.AbstractModel):
 
     def _check_no_gap(self):
         """Raise one message that names every gap of every handoff."""
+        message = self._get_gap_message()
+        if message:
+            raise UserError(message)
+
+    def _get_gap_message(self):
+        """Return one message that names every gap of every handoff, or False."""
         gaps = self._get_gaps()
         if not gaps:
-            return
+            return False
         blocks = []
         for handoff, items in gaps.grouped("handoff_id").items():
             lines = [f"- {item.display_name}: {item.gap_reason}" for item in items]
             blocks.append("\n".join([f"{handoff.name}, {handoff.customer_name}", *lines]))
-        raise UserError(
-            self.env._(
-                "The handoff is not complete. Answer these first, or mark them as "
-                "not applicable or as unknown with a date:\n%(gaps)s",
-                gaps="\n\n".join(blocks),
-            )
+        return self.env._(
+            "The handoff is not complete. Answer these first, or mark them as "
+            "not applicable or as unknown with a date:\n%(gaps)s",
+            gaps="\n\n".join(blocks),
         )

@@ -1,9 +1,11 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_list
+
+from .broker_handoff_list_mixin import SETTLE_ACTIVITY
 
 OPEN_STATES = ("draft", "submitted", "returned")
 ACCEPT_ACTIVITY = "print_broker_crm.mail_activity_type_handoff_accept"
@@ -65,16 +67,55 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
                 )
             )
 
+    def _lock(self):
+        """Let nobody else move these handoffs until the end of the transaction."""
+        try:
+            self.sudo().lock_for_update(allow_referencing=True)
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else is moving %(handoffs)s at this very moment. Look again what became of it.",
+                    handoffs=format_list(self.env, self.sudo().mapped("name")),
+                )
+            ) from error
+
     # ACTIONS
 
     def action_submit(self):
         """Hand the packet to the service agent and start the clock.
 
+        :return: True, or a message to the user when the list got longer since it was
+            filled: then nothing was submitted
         :raise UserError: names every gap of every handoff; nothing is changed then
         """
         self._check_sender()
+        self._lock()
         self._check_state("draft", "returned")
-        self._check_no_gap()
+        automatic = self.filtered(lambda handoff: handoff.sudo()._accepts_itself())
+        asked = self - automatic
+        if asked._sync_items().filtered("gap_reason"):
+            # Raising would take the new points off the list again.
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "warning",
+                    "sticky": True,
+                    "message": asked._get_gap_message(),
+                    "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                },
+            }
+        asked._check_no_gap()
+        self._submit()
+        # Where the same person sells and serves there is nobody to wait for.
+        own = asked.filtered(lambda handoff: handoff.sender_id == handoff.receiver_id)
+        (asked - own).sudo()._schedule_acceptance()
+        own._accept()
+        automatic._accept(itself=True)
+        return True
+
+    def _submit(self):
+        """Start the clock without looking at who asks or at gaps."""
         now = fields.Datetime.now()
         handoffs = self.sudo()
         deadlines = handoffs._get_accept_deadlines(now)
@@ -84,17 +125,14 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
                     "state": "submitted",
                     "submitted_at": now,
                     "first_submitted_at": handoff.first_submitted_at or now,
+                    "clock_started_at": handoff.clock_started_at or now,
                     "accept_deadline": deadlines[handoff],
                     "escalated_at": False,
                 }
             )
         handoffs.item_ids.filtered("is_returned").write({"is_returned": False})
         handoffs.activity_feedback([RETURN_ACTIVITY])
-        # Where the same person sells and serves there is nobody to wait for.
-        own = self.filtered(lambda handoff: handoff.sender_id == handoff.receiver_id)
-        (handoffs - own.sudo())._schedule_acceptance()
-        own._accept()
-        return True
+        self._log_step("submitted")
 
     def action_accept(self):
         """Take the job over: the receiver becomes the customer's service agent.
@@ -103,6 +141,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
             to receive the handoff
         """
         self._check_receiver_role()
+        self._lock()
         self._check_state("submitted")
         self._accept()
         return True
@@ -110,8 +149,9 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
     def action_open_return(self):
         """Open the dialog that asks what is missing."""
         self.ensure_one()
-        self._check_receiver_role()
-        self._check_state("submitted")
+        self._check_may_return()
+        # What is asked by now can be named as missing.
+        self._sync_items()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Return %(handoff)s", handoff=self.name),
@@ -125,12 +165,16 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
     def action_return(self, gaps=None, reason=""):
         """Give the packet back to the sender; it counts against the sender.
 
+        An accepted one can be given back as well while a job is under way: the agent
+        stays the customer's, and what the acceptance earned stays earned.
+
         :param gaps: `broker.handoff.item` records that are not good enough
         :param reason: what is wrong in words; one of the two is needed
         """
         self.ensure_one()
-        self._check_receiver_role()
-        self._check_state("submitted")
+        self._check_may_return()
+        self._lock()
+        self._check_state("submitted", "accepted")
         gaps = gaps or self.env["broker.handoff.item"]
         reason = (reason or "").strip()
         if not gaps and not reason:
@@ -149,58 +193,140 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
             )
         lines = gaps.mapped("display_name") + ([reason] if reason else [])
         handoff = self.sudo()
-        handoff.write(
-            {
-                "state": "returned",
-                "returned_at": fields.Datetime.now(),
-                "return_count": handoff.return_count + 1,
-                "return_reason": "\n".join(lines),
-                "accept_deadline": False,
-            }
-        )
+        is_given_back = handoff.state == "accepted"
+        vals = {
+            "state": "returned",
+            "returned_at": fields.Datetime.now(),
+            "return_count": handoff.return_count + 1,
+            "return_reason": "\n".join(lines),
+            "accept_deadline": False,
+        }
+        if is_given_back:
+            vals["given_back_count"] = handoff.given_back_count + 1
+            # The time in which service worked on the job is nobody's waiting.
+            vals["clock_started_at"] = False
+            vals["receiver_id"] = (handoff._get_present_agent() or handoff.receiver_id).id
+        self._log_step("given_back" if is_given_back else "returned", reason, gaps.requirement_id)
+        handoff.write(vals)
         # What a person vouched for must be answered anew; the system's checks speak
         # for themselves.
         gaps.sudo().write({"is_returned": True, "answer": False, "settle_by": False})
         handoff.activity_feedback([ACCEPT_ACTIVITY])
         handoff.activity_unlink([LATE_ACTIVITY])
+        reasons = format_list(self.env, lines)
         handoff.message_post(
-            body=self.env._("Returned: %(reasons)s", reasons=format_list(self.env, lines)),
+            body=self.env._("Given back after the acceptance: %(reasons)s", reasons=reasons)
+            if is_given_back
+            else self.env._("Returned: %(reasons)s", reasons=reasons),
             subtype_xmlid="mail.mt_note",
         )
         handoff._schedule(
             RETURN_ACTIVITY,
             {handoff: handoff.sender_id},
             {handoff: handoff.company_id._get_broker_today()},
-            lambda env: env._("Complete the returned handoff"),
+            lambda env, _handoff: env._("Complete the returned handoff"),
         )
         return True
 
     def action_cancel(self):
         """Withdraw the handoff; its jobs are free for another one."""
         self._check_sender()
+        self._lock()
         self._check_state(*OPEN_STATES)
+        once_accepted = self.filtered("accepted_at")
+        if once_accepted and not self._is_manager():
+            raise UserError(
+                self.env._(
+                    "%(handoffs)s was accepted before it came back: complete it, or ask a manager to withdraw it.",
+                    handoffs=format_list(self.env, once_accepted.mapped("name")),
+                )
+            )
         self._cancel()
         return True
 
     # BUSINESS
 
-    def _accept(self):
-        """Accept without looking at who asks; gaps are looked at again."""
+    def _check_may_return(self):
+        """Raise unless the present user may return this handoff as it stands."""
+        self._check_receiver_role()
+        self._check_state("submitted", "accepted")
+        if self.state != "accepted":
+            return
+        if self.sender_id == self.receiver_id:
+            raise UserError(
+                self.env._(
+                    "%(user)s sold %(handoff)s and runs it: there is nobody to give it back to.",
+                    user=self.sudo().sender_id.name,
+                    handoff=self.name,
+                )
+            )
+        orders = self.sudo().order_ids.filtered(lambda order: order.state == "sale")
+        if orders and all(order.broker_receipt_date for order in orders):
+            raise UserError(
+                self.env._(
+                    "The customer has received every job of %(handoff)s: there is nothing left to give back.",
+                    handoff=self.name,
+                )
+            )
+        rival = self.sudo().search(
+            Domain("lead_id", "in", self.sudo().lead_id.ids)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "in", OPEN_STATES),
+            limit=1,
+        )
+        if rival:
+            raise UserError(
+                self.env._(
+                    "%(rival)s of the same opportunity is open already: write there what is missing.", rival=rival.name
+                )
+            )
+
+    def _get_present_agent(self):
+        """Return the customer's service agent of today, where they can receive."""
+        self.ensure_one()
+        able, _queue = self._get_agent_queue(self.company_id)
+        return self.customer_id.service_user_id & able
+
+    def _accepts_itself(self):
+        """Hook: tell whether nobody is asked to accept this handoff: the firm wants none
+        accepted, or its team sells and serves in one."""
+        self.ensure_one()
+        return self.company_id.broker_handoff_mode == "self" or self.team_id.broker_is_territory
+
+    def _accept_themselves(self):
+        """Accept the new handoffs that wait for nobody; their list is not asked for."""
+        waiting = self.sudo().filtered(lambda handoff: handoff.state == "draft" and handoff._accepts_itself())
+        if waiting:
+            waiting._submit()
+            waiting._accept(itself=True)
+
+    def _accept(self, itself=False):
+        """Accept without looking at who asks; gaps are looked at again.
+
+        :param itself: nobody accepts: the list stays as it is, and a handoff without a
+            receiver falls to its sender
+        """
         if not self:
             return
-        self._check_no_gap()
+        if not itself:
+            self._check_no_gap()
         now = fields.Datetime.now()
         handoffs = self.sudo()
         for handoff in handoffs:
             handoff.item_ids._freeze()
+            start = handoff.clock_started_at or handoff.first_submitted_at
             handoff.write(
                 {
                     "state": "accepted",
                     "accepted_at": now,
-                    "acceptance_hours": self._count_hours(handoff.company_id, handoff.first_submitted_at, now),
-                    "receiver_id": (handoff.receiver_id or self.env.user).id,
+                    # One that was given back had its hours before.
+                    "acceptance_hours": handoff.acceptance_hours + self._count_hours(handoff.company_id, start, now),
+                    "clock_started_at": False,
+                    "accepted_itself": itself or handoff.sender_id == handoff.receiver_id,
+                    "receiver_id": (handoff.receiver_id or (handoff.sender_id if itself else self.env.user)).id,
                 }
             )
+        self._log_step("accepted")
         handoffs.activity_feedback([ACCEPT_ACTIVITY])
         handoffs.activity_unlink([LATE_ACTIVITY, RETURN_ACTIVITY])
         for receiver, received in handoffs.grouped("receiver_id").items():
@@ -225,12 +351,16 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
         """Hook: tell the other rooms that service has taken over."""
         self.env["broker.commission.split"]._fill_payees(self.order_ids.filtered(lambda order: order.state == "sale"))
 
-    def _cancel(self):
-        """Cancel without looking at who asks."""
+    def _cancel(self, reason=""):
+        """Cancel without looking at who asks.
+
+        :param reason: in words, where nobody chose to
+        """
         handoffs = self.sudo()
+        self._log_step("cancelled", reason)
         handoffs.order_ids.broker_handoff_id = False
         handoffs.write({"state": "cancelled", "accept_deadline": False})
-        handoffs.activity_unlink([ACCEPT_ACTIVITY, LATE_ACTIVITY, RETURN_ACTIVITY])
+        handoffs.activity_unlink([ACCEPT_ACTIVITY, LATE_ACTIVITY, RETURN_ACTIVITY, SETTLE_ACTIVITY])
 
     # CLOCK
 
@@ -280,7 +410,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
         :param activity_xmlid: of the `mail.activity.type`
         :param users: {handoff: `res.users`, any number of them}
         :param deadlines: {handoff: date}
-        :param get_summary: function of an environment that returns the text
+        :param get_summary: function of an environment and a handoff that returns the text
         """
         if self.env.context.get("mail_activity_automation_skip"):
             return
@@ -294,7 +424,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
                     "date_deadline": deadlines[handoff],
                     "res_id": handoff.id,
                     "res_model_id": model.id,
-                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env),
+                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env, handoff),
                     "user_id": user.id,
                 }
                 for handoff in self
@@ -308,7 +438,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
             ACCEPT_ACTIVITY,
             {handoff: handoff.receiver_id for handoff in self},
             {handoff: handoff._get_deadline_day() for handoff in self},
-            lambda env: env._("Accept or return the handoff"),
+            lambda env, _handoff: env._("Accept or return the handoff"),
         )
 
     def _get_deadline_day(self):
@@ -346,14 +476,19 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
             if not self.env["ir.cron"]._commit_progress(len(handoffs)):
                 break
 
-    def _escalate(self):
-        """Mark late handoffs and give every manager of their company a to-do."""
-        self.write({"escalated_at": fields.Datetime.now()})
-        managers = (
+    @api.model
+    def _get_managers(self):
+        return (
             self.env.ref("print_broker_crm.group_manager")
             .sudo()
             .all_user_ids.filtered(lambda user: user.active and not user.share)
         )
+
+    def _escalate(self):
+        """Mark late handoffs and give every manager of their company a to-do."""
+        self.write({"escalated_at": fields.Datetime.now()})
+        managers = self._get_managers()
+        self._log_step("escalated")
         today = {company: company._get_broker_today() for company in self.company_id}
         self._schedule(
             LATE_ACTIVITY,
@@ -362,5 +497,5 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
                 for handoff in self
             },
             {handoff: today[handoff.company_id] for handoff in self},
-            lambda env: env._("Handoff not accepted in time"),
+            lambda env, _handoff: env._("Handoff not accepted in time"),
         )

@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_list
 
 # What a person may write on an item; everything else belongs to the handoff.
-ANSWER_FIELDS = frozenset({"status", "answer", "settle_by", "note"})
+ANSWER_FIELDS = frozenset({"status", "answer", "settle_by", "note", "attachment_ids"})
+# What is added to an unknown point after the handoff was accepted.
+SETTLING_FIELDS = frozenset({"settled_note", "attachment_ids"})
 
 
 class BrokerHandoffItem(models.Model):
@@ -31,6 +34,7 @@ class BrokerHandoffItem(models.Model):
     check_method = fields.Selection(related="requirement_id.check_method")
     required = fields.Boolean(related="requirement_id.required")
     note_required = fields.Boolean(related="requirement_id.note_required")
+    file_required = fields.Boolean(related="requirement_id.file_required")
     state = fields.Selection(related="handoff_id.state", string="Handoff Status")
     answer = fields.Selection(
         [
@@ -49,6 +53,14 @@ class BrokerHandoffItem(models.Model):
     )
     settle_by = fields.Date(help="The day by which the unknown is settled.")
     note = fields.Text()
+    attachment_ids = fields.Many2many(
+        "ir.attachment", "broker_handoff_item_attachment_rel", string="Files", bypass_search_access=True
+    )
+    file_count = fields.Integer(compute="_compute_file_count", compute_sudo=True)
+    reminded_on = fields.Date(string="Reminded", readonly=True)
+    settled_note = fields.Text(string="How It Was Settled")
+    settled_at = fields.Datetime(string="Settled", readonly=True)
+    settled_by_id = fields.Many2one("res.users", readonly=True)
     check_failure = fields.Char(
         string="System Check",
         compute="_compute_status",
@@ -75,10 +87,17 @@ class BrokerHandoffItem(models.Model):
         "CHECK (answer IS DISTINCT FROM 'unknown' OR settle_by IS NOT NULL)",
         "Say by which day the unknown item is settled.",
     )
+    _due_idx = models.Index("(settle_by) WHERE answer = 'unknown' AND settled_at IS NULL AND reminded_on IS NULL")
+
+    @api.depends("attachment_ids")
+    def _compute_file_count(self):
+        for item in self:
+            item.file_count = len(item.attachment_ids)
 
     @api.depends(
         "answer",
         "note",
+        "attachment_ids",
         "settle_by",
         "requirement_id",
         "handoff_id.state",
@@ -154,14 +173,21 @@ class BrokerHandoffItem(models.Model):
     # CRUD
 
     def write(self, vals):
-        """Only answers are written, and only while the handoff is open."""
-        if not self.env.su:
+        """Only answers are written, and only while the handoff is open; a point accepted
+        as unknown takes what settles it."""
+        if not self.env.su and not (set(vals) <= SETTLING_FIELDS and all(item._may_settle() for item in self)):
             if set(vals) - ANSWER_FIELDS:
                 raise UserError(
                     self.env._("On a handoff's list only the answer, its date and its note can be changed.")
                 )
             self.handoff_id._check_open_for_change()
-        return super().write(vals)
+        if "settle_by" in vals:
+            # Another day, another reminder.
+            vals = {**vals, "reminded_on": False}
+        result = super().write(vals)
+        if "attachment_ids" in vals:
+            self._claim_files()
+        return result
 
     # ACTIONS
 
@@ -177,7 +203,76 @@ class BrokerHandoffItem(models.Model):
         """Take the answer back with one tap."""
         self.write({"status": False})
 
+    def action_open_item(self):
+        """Open the point in a dialog: files, and how it was settled."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.display_name,
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "view_id": self.env.ref("print_broker_crm.broker_handoff_item_view_form").id,
+            "target": "new",
+        }
+
+    def action_settle(self):
+        """Say that what was unknown at the acceptance is settled now."""
+        for item in self:
+            if not item._may_settle():
+                raise UserError(
+                    self.env._(
+                        "%(item)s waits for nothing: only what was accepted as unknown is settled afterwards.",
+                        item=item.display_name,
+                    )
+                )
+        items = self.sudo()
+        items.write({"settled_at": fields.Datetime.now(), "settled_by_id": self.env.uid})
+        items.handoff_id._close_reminders()
+        for item in items:
+            lines = [self.env._("Settled: %(item)s", item=item.display_name), item.settled_note]
+            item.handoff_id.message_post(body="\n".join(filter(None, lines)), subtype_xmlid="mail.mt_note")
+        return {"type": "ir.actions.act_window_close"}
+
     # BUSINESS
+
+    def _may_settle(self):
+        """Tell whether the point was accepted as unknown and the present user may settle it."""
+        self.ensure_one()
+        handoff = self.handoff_id
+        return (
+            handoff.state == "accepted"
+            and self.answer == "unknown"
+            and not self.settled_at
+            and (handoff._is_sender() or handoff._is_receiver())
+        )
+
+    def _claim_files(self):
+        """Make the files of an answer readable to whoever reads the answer.
+
+        A file of somebody else's document is not taken: it would become readable too.
+        """
+        for item in self:
+            files = item.sudo().attachment_ids
+            own = files.filtered(
+                lambda file: (
+                    not file.res_id and file.res_model in (False, self._name) and file.create_uid == file.env.user
+                )
+            )
+            own.write({"res_model": self._name, "res_id": item.id})
+            foreign = files.filtered(lambda file, item=item: (file.res_model, file.res_id) != (self._name, item.id))
+            if foreign and not self.env.su:
+                raise UserError(
+                    self.env._(
+                        "Upload the file here: %(files)s belongs to another document.",
+                        files=format_list(self.env, foreign.mapped("name")),
+                    )
+                )
+
+    def _is_untouched(self):
+        """Tell whether nobody has said or attached anything here."""
+        self.ensure_one()
+        return not (self.answer or self.note or self.is_returned or self.attachment_ids)
 
     def _get_gap_reason(self):
         """Return why the item holds the handoff up, or False."""
@@ -190,6 +285,8 @@ class BrokerHandoffItem(models.Model):
             return self.check_failure or self.env._("not answered yet")
         if self.status == "provided" and self.note_required and not self.note:
             return self.env._("write it down in the note")
+        if self.status == "provided" and self.file_required and not self.attachment_ids:
+            return self.env._("attach the file")
         if self.status == "unknown":
             if not self.settle_by:
                 return self.env._("say by which day it is settled")

@@ -45,9 +45,69 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         for company, company_leads in leads.grouped(lambda lead: lead._get_broker_company()).items():
             missing = company_leads.filtered(lambda lead, company=company: (lead, company) not in known)
             vals_list += self._prepare_handoffs(missing, company)
-        handoffs += self.sudo().create(vals_list)
+        opened = self.sudo().create(vals_list)
         self._attach_orders(leads.order_ids.filtered(lambda order: order.state == "sale"))
-        return handoffs
+        opened._accept_themselves()
+        return handoffs + opened
+
+    @api.model
+    def _open_for_orders(self, orders):
+        """Open the handoffs of confirmed jobs that have none: a repeat order is handed
+        over without an opportunity, one that has an opportunity with it.
+
+        :param orders: confirmed `sale.order` records with a customer file
+        :return: the opened handoffs in sudo
+        """
+        orders = orders.sudo().filtered(lambda order: not order.broker_handoff_id)
+        of_leads = orders.filtered("opportunity_id")
+        opened = self._open_for_leads(of_leads.opportunity_id) if of_leads else self.sudo()
+        # The handoff of the opportunity may be another company's.
+        repeats = orders.filtered(lambda order: not order.broker_handoff_id and not order.opportunity_id)
+        if not repeats:
+            return opened
+        handoffs = self.sudo().create([self._prepare_repeat(order) for order in repeats])
+        with self.env["broker.commission.entry"]._settling_together():
+            for order, handoff in zip(repeats, handoffs, strict=True):
+                order.broker_handoff_id = handoff
+        handoffs._sync_items()
+        handoffs._accept_themselves()
+        return opened + handoffs
+
+    @api.model
+    def _prepare_repeat(self, order):
+        """Return the values of the handoff of a job without an opportunity.
+
+        What service learned the last time need not be written again; promises and what
+        is open are of this job.
+        """
+        customer = order.broker_customer_id
+        sender = order.user_id.filtered("active") or customer.user_id.filtered("active") or self.env.user
+        last = customer.handoff_ids.filtered(lambda handoff: handoff.state == "accepted").sorted("accepted_at")[-1:]
+        return {
+            "company_id": order.company_id.id,
+            "customer_id": customer.id,
+            "sender_id": sender.id,
+            "team_id": order.team_id.id,
+            "buying_reason": last.buying_reason,
+            "not_sold": last.not_sold,
+        }
+
+    @api.model
+    def _open_for_repeat_orders(self, orders):
+        """Open handoffs for jobs just confirmed, in companies that hand over every job.
+
+        What service itself took from the customer is with service already.
+        """
+        orders = orders.filtered(
+            lambda order: (
+                order.company_id.broker_handoff_repeat
+                and not order.opportunity_id
+                and not order.broker_handoff_id
+                and order.broker_brought_by != "service"
+            )
+        )
+        if orders:
+            self._open_for_orders(orders)
 
     @api.model
     def _prepare_handoffs(self, leads, company):
@@ -68,6 +128,7 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
                     "customer_id": customer.id,
                     "lead_id": lead.id,
                     "sender_id": sender.id,
+                    "team_id": lead.team_id.id,
                 }
             )
         return vals_list
@@ -95,6 +156,30 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
                 handoff = by_lead.get((order.opportunity_id, order.company_id))
                 if handoff:
                     order.broker_handoff_id = handoff
+        handoffs._sync_items()
+
+    def _after_orders_cancelled(self):
+        """Withdraw open handoffs of repeat orders when no job of theirs is left.
+
+        With an opportunity another order may come; an accepted one stays as it was.
+        """
+        idle = self.sudo().filtered(
+            lambda handoff: (
+                not handoff.lead_id
+                and not handoff._is_closed()
+                and all(order.state == "cancel" for order in handoff.order_ids)
+            )
+        )
+        if idle:
+            idle._cancel(self.env._("Its jobs were cancelled."))
+
+    @api.model
+    def _after_leads_lost(self, leads):
+        """Withdraw the open handoffs of lost opportunities that led to no job."""
+        handoffs = self.sudo().search(Domain("lead_id", "in", leads.ids) & Domain("state", "in", OPEN_STATES))
+        idle = handoffs.filtered(lambda handoff: all(order.state == "cancel" for order in handoff.order_ids))
+        if idle:
+            idle._cancel(self.env._("The opportunity was lost."))
 
     @api.model
     def _merge_leads(self, head, tail):
@@ -122,8 +207,9 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         if not others:
             return
         orders = others.order_ids
-        others._cancel()
+        others._cancel(self.env._("The opportunity was merged."))
         orders.broker_handoff_id = self
+        self._sync_items()
         for name in ("buying_reason", "promises", "not_sold", "still_open"):
             if not self[name]:
                 self[name] = others.filtered(name)[:1][name]
@@ -179,36 +265,23 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         )
         return [sequence.get_next_char(number) for (number,) in numbers]
 
-    def _add_items(self):
-        """Put the requirements of each handoff's company on its list."""
-        requirements = (
-            self.env["broker.handoff.requirement"]
-            .sudo()
-            .search(Domain("company_id", "in", self.company_id.ids + [False]))
-        )
-        self.env["broker.handoff.item"].sudo().create(
-            [
-                {"handoff_id": handoff.id, "requirement_id": requirement.id}
-                for handoff in self
-                for requirement in requirements
-                if not requirement.company_id or requirement.company_id == handoff.company_id
-            ]
-        )
-
     # RECEIVERS
 
     @api.model
     def _fill_receivers(self, vals_list):
         """Choose the service agents of new handoffs.
 
-        The customer's own service agent comes first; a sender who serves too keeps
-        the job; then the agent with the fewest open handoffs, the one who waited
-        longest among equals. Without any agent a manager who sells serves as well;
-        otherwise the receiver stays empty.
+        In a team divided by territory the sender serves too. Else the customer's own
+        service agent comes first; a sender who serves too keeps the job; then the agent
+        with the fewest open handoffs, the one who waited longest among equals. Without
+        any agent a manager who sells serves as well; otherwise the receiver stays empty.
         """
         missing = [vals for vals in vals_list if "receiver_id" not in vals]
         queues = {}
         for vals in missing:
+            if self.env["crm.team"].sudo().browse(vals.get("team_id") or ()).broker_is_territory:
+                vals["receiver_id"] = vals.get("sender_id") or self.env.uid
+                continue
             company = self.env["res.company"].browse(vals.get("company_id") or self.env.company.id)
             if company not in queues:
                 queues[company] = self._get_agent_queue(company)

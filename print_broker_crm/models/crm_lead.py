@@ -92,9 +92,13 @@ class CrmLead(models.Model):
         if not {"stage_id", "probability", "active", "partner_id"} & set(vals):
             return super().write(vals)
         won = self._broker_filter_won()
+        lost = self.filtered(lambda lead: lead.won_status == "lost")
         in_handoff = self.filtered("stage_id.is_service_handoff")
         result = super().write(vals)
         self._broker_after_stage(won, in_handoff)
+        newly_lost = self.filtered(lambda lead: lead.won_status == "lost") - lost
+        if newly_lost:
+            self.env["broker.handoff"]._after_leads_lost(newly_lost)
         return result
 
     def _get_broker_company(self):

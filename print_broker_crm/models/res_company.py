@@ -30,6 +30,19 @@ class ResCompany(models.Model):
         help="Working hours the service agent has to accept or return a handoff.",
     )
 
+    broker_handoff_mode = fields.Selection(
+        [("ask", "Service accepts or returns each handoff"), ("self", "Handoffs accept themselves")],
+        string="Acceptance of Handoffs",
+        required=True,
+        default="ask",
+        help="Where the same few people sell and serve, nobody need be asked; the jobs are followed all the same.",
+    )
+    broker_handoff_repeat = fields.Boolean(
+        string="Hand Over Repeat Orders",
+        help="A job confirmed without an opportunity gets a handoff by itself. Otherwise the salesperson opens one "
+        "where it is needed.",
+    )
+
     _broker_handoff_accept_hours_positive = models.Constraint(
         "CHECK (broker_handoff_accept_hours > 0)",
         "The hours to accept a handoff must be more than zero.",

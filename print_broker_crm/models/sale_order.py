@@ -9,7 +9,7 @@ from .broker_order_need_mixin import OUR_GROUPS
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["broker.order.need.mixin", "broker.order.credit.mixin", "sale.order"]
+    _inherit = ["broker.order.handoff.mixin", "broker.order.need.mixin", "broker.order.credit.mixin", "sale.order"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -246,5 +246,6 @@ class SaleOrder(models.Model):
             {customer: orders.opportunity_id for customer, orders in self.grouped("broker_customer_id").items()}
         )
         self.env["broker.handoff"]._attach_orders(self)
+        self.env["broker.handoff"]._open_for_repeat_orders(self)
         self.env["broker.need"]._prove_by_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)

@@ -217,6 +217,7 @@ class ProtectionCommon(BrokerAccountCommon):
             ),
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
+            "broker.handoff.event": handoff.event_ids,
             "broker.commission.charge": env["broker.commission.charge"].create(
                 {"order_id": order.id, "amount": 10.0, "reason": f"Freight of {label}"}
             ),

@@ -88,3 +88,25 @@ class TestCommissionHandoff(BrokerAccountCommon):
         self._open_handoff(job, self.service_lin)
         self._pay(self._create_posted_invoice(job))
         self.assertCommission(job, 210, 90)
+
+    def test_given_back_after_the_acceptance_holds_nothing(self):
+        job = self._create_job()
+        handoff = self._open_handoff(job)
+        self._accept(handoff)
+        self._pay(self._create_posted_invoice(job), 4000)
+        self.assertCommission(job, 84, 36)
+        handoff.with_user(self.service_chen).action_return(reason="Wrong size")
+        self.assertFalse(self.env["broker.commission.entry"]._settle_orders(job))
+        self.assertCommission(job, 84, 36)
+        pending = self.env["broker.commission.pending"].search([("order_id", "=", job.id), ("role", "=", "service")])
+        self.assertEqual(set(pending.mapped("kind")), {"unpaid"})
+        self._accept(handoff)
+        self.assertCommission(job, 84, 36)
+
+    def test_territory_team_earns_both_shares(self):
+        team = self.env["crm.team"].create({"name": "North", "broker_is_territory": True})
+        job = self._create_job(team_id=team.id)
+        job.with_user(self.sales_wang).action_broker_hand_over()
+        self.assertEqual(job.broker_handoff_id.state, "accepted")
+        self._pay(self._create_posted_invoice(job))
+        self.assertEqual(self._get_sums(job), {self.sales_wang: 300})

@@ -1,0 +1,42 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class BrokerOrderHandoffMixin(models.AbstractModel):
+    """How jobs get to the service desk that did not come by an opportunity."""
+
+    _name = "broker.order.handoff.mixin"
+    _description = "Order: Handoff"
+
+    def action_broker_hand_over(self):
+        """Open the handoff of a job that has none, and show it."""
+        self.ensure_one()
+        self._broker_check_may_hand_over()
+        if not self.sudo().broker_handoff_id:
+            self.env["broker.handoff"]._open_for_orders(self)
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_handoff_action")
+        action.update({"views": [(False, "form")], "res_id": self.sudo().broker_handoff_id.id, "context": {}})
+        return action
+
+    def _broker_check_may_hand_over(self):
+        """Raise unless the present user may hand these jobs over to service."""
+        self.check_access("write")
+        if any(order.state != "sale" or not order.broker_customer_id for order in self):
+            raise UserError(self.env._("Only a confirmed order of a customer is handed over: confirm it first."))
+        if self.env["broker.handoff"]._is_manager():
+            return
+        foreign = self.sudo().filtered(
+            lambda order: self.env.user not in order.user_id + order.broker_customer_id.user_id
+        )
+        if foreign:
+            raise UserError(
+                self.env._(
+                    "Only the salesperson or a manager can hand over %(orders)s.",
+                    orders=", ".join(foreign.mapped("name")),
+                )
+            )
+
+    def _action_cancel(self):
+        result = super()._action_cancel()
+        self.sudo().broker_handoff_id._after_orders_cancelled()
+        return result
