@@ -55,6 +55,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.tier.signal.mixin",
         "broker.customer.obligation.mixin",
         "broker.customer.care.mixin",
+        "broker.customer.spec.mixin",
         "broker.customer.readiness.mixin",
         "broker.customer.readiness.explanation.mixin",
         "broker.customer.readiness.query.mixin",

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 _COST_FIELDS = {
     "price_unit",
@@ -12,6 +12,19 @@ _COST_FIELDS = {
 
 class PurchaseOrderLine(models.Model):
     _inherit = "purchase.order.line"
+
+    broker_job_spec_text = fields.Text(
+        string="Job Spec as Printed",
+        compute="_compute_broker_job_spec_text",
+        compute_sudo=True,
+        help="Of the job that the line is bought for; it does not name the customer.",
+    )
+
+    @api.depends_context("lang")
+    @api.depends("sale_line_id.broker_job_spec_ids.write_date")
+    def _compute_broker_job_spec_text(self):
+        for line in self:
+            line.broker_job_spec_text = line.sale_line_id.broker_job_spec_text
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -70,6 +70,21 @@ class ResCompany(models.Model):
         "A need must have one day at least before it waits too long.",
     )
 
+    broker_weight_min = fields.Integer(
+        string="Lightest Sheet (g/m²)", default=20, help="A job spec with a lighter sheet is refused."
+    )
+    broker_weight_max = fields.Integer(
+        string="Heaviest Sheet (g/m²)", default=2500, help="A job spec with a heavier sheet is refused."
+    )
+    broker_size_max = fields.Integer(
+        string="Largest Size (mm)", default=5000, help="A job spec with a longer side is refused."
+    )
+
+    _broker_job_spec_limits = models.Constraint(
+        "CHECK (broker_weight_min >= 0 AND broker_weight_max > broker_weight_min AND broker_size_max > 0)",
+        "The heaviest sheet of job specs must be heavier than the lightest, and the largest size more than zero.",
+    )
+
     broker_bulk_read_threshold = fields.Integer(
         string="Bulk Read From",
         default=200,

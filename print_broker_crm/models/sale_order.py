@@ -9,7 +9,13 @@ from .broker_order_need_mixin import OUR_GROUPS
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["broker.order.handoff.mixin", "broker.order.need.mixin", "broker.order.credit.mixin", "sale.order"]
+    _inherit = [
+        "broker.order.handoff.mixin",
+        "broker.order.need.mixin",
+        "broker.order.credit.mixin",
+        "broker.order.spec.mixin",
+        "sale.order",
+    ]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",

@@ -212,6 +212,7 @@ class ProtectionCommon(BrokerAccountCommon):
             "broker.need": env["broker.need"].create(
                 {"name": f"{label} needs boxes", "customer_id": customer.id, "contact_id": contact.id}
             ),
+            "broker.job.spec": env["broker.job.spec"].create({"order_line_id": order.order_line.id}),
             "broker.customer.member": env["broker.customer.member"].create(
                 {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}
             ),

@@ -256,6 +256,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.job.spec": {
+        "wang": "c jade:rw pearl:rw",
+        "zhao": "c opal:rw",
+        "chen": "c jade:rw",
+        "lin": "c opal:rw pearl:r",
+        "sun": "jade:r opal:r pearl:r",
+        "qian": "c jade:rwu opal:rwu pearl:rwu",
+        "plain": "",
+        "portal": "",
+    },
     "broker.need": {
         "wang": "c jade:rw pearl:rw",
         "zhao": "c opal:rw",
