@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 # What a manager writes; the other kinds come from instalments and decided disputes.
 _MANUAL_KINDS = ("adjustment", "draw", "advance")
@@ -39,6 +41,12 @@ class BrokerCommissionAdjustment(models.Model):
         required=True,
         default=lambda self: self.env.company._get_broker_today(),
         help="It falls into the statement of this day; where that is confirmed already, into the next one.",
+    )
+    due_date = fields.Date(
+        string="Falls Due",
+        compute="_compute_due_date",
+        compute_sudo=True,
+        help="Instalments of somebody who leaves fall due on the last day, where the settings say so.",
     )
     kind = fields.Selection(
         [
@@ -84,6 +92,12 @@ class BrokerCommissionAdjustment(models.Model):
         "CHECK (kind NOT IN ('draw', 'advance') OR amount < 0)",
         "A draw or an advance was paid ahead and is deducted: enter its amount with a minus.",
     )
+
+    @api.depends("date", "kind", "user_id", "company_id")
+    def _compute_due_date(self):
+        days = self._get_due_days()
+        for row in self:
+            row.due_date = days.get(row._origin.id, row.date)
 
     @api.constrains("entry_id", "user_id", "company_id")
     def _check_entry(self):
@@ -144,3 +158,93 @@ class BrokerCommissionAdjustment(models.Model):
     @api.model
     def load(self, fields, data):
         raise UserError(self.env._("Adjustments are not imported: each has its own reason."))
+
+    # BUSINESS
+
+    def _get_due_days(self):
+        """Return {id: the day on which a row falls due}, in one query."""
+        if not self.ids:
+            return {}
+        rows = self._flush_for_due_days().env.execute_query(
+            SQL(
+                "SELECT id, %s FROM broker_commission_adjustment adjustment WHERE id IN %s",
+                self._get_due_sql(),
+                tuple(self.ids),
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _flush_for_due_days(self):
+        """Let queries see what days depend on; return the model."""
+        self.flush_model()
+        self.env["broker.staff.change"].flush_model(
+            ["company_id", "is_archived_first", "last_day", "mode", "state", "user_id"]
+        )
+        self.env["res.company"].flush_model(["broker_instalments_due_on_leaving"])
+        return self
+
+    @api.model
+    def _get_due_sql(self):
+        """Return the day on which a row named `adjustment` falls due, as SQL.
+
+        Its own day. What somebody still has to give back when they leave is due on their
+        last day, because no statement may come after it: instalments that were agreed
+        on before that day, or before anybody knew of it. Nothing is rewritten, so that a
+        leaving that is cancelled leaves no trace.
+        """
+        return SQL(
+            """
+            LEAST(
+                adjustment.date,
+                (
+                    SELECT MIN(change.last_day)
+                      FROM broker_staff_change change
+                      JOIN res_company company
+                        ON company.id = change.company_id AND company.broker_instalments_due_on_leaving
+                      JOIN broker_commission_adjustment deferral ON deferral.id = adjustment.parent_id
+                     WHERE adjustment.kind = 'instalment'
+                       AND change.mode = 'leaving'
+                       AND change.user_id = adjustment.user_id
+                       AND change.company_id = adjustment.company_id
+                       AND (
+                            change.state IN ('confirmed', 'done')
+                            OR change.state <> 'cancelled' AND change.is_archived_first
+                           )
+                       AND (change.last_day >= deferral.date OR change.create_date > deferral.create_date)
+                )
+            )
+            """
+        )
+
+    @api.model
+    def _sum_due(self, users, company):
+        """Return {user id: sum of what is due by today and stands on no statement}."""
+        rows = self._flush_for_due_days().env.execute_query(
+            SQL(
+                """
+                SELECT user_id, SUM(amount)
+                  FROM broker_commission_adjustment adjustment
+                 WHERE company_id = %(company)s AND user_id IN %(users)s AND statement_id IS NULL
+                   AND %(due)s <= %(today)s
+              GROUP BY user_id
+                """,
+                company=company.id,
+                users=tuple(users.ids),
+                due=self._get_due_sql(),
+                today=company._get_broker_today(),
+            )
+        )
+        return {user_id: float(amount) for user_id, amount in rows}
+
+    @api.model
+    def _find_owing(self, user, companies):
+        """Return those of some companies to which somebody still gives back instalments
+        that do not fall due before they are."""
+        rows = self.sudo().search(
+            Domain("user_id", "=", user.id)
+            & Domain("company_id", "in", companies.filtered("broker_instalments_due_on_leaving").ids)
+            & Domain("kind", "=", "instalment")
+            & Domain("statement_id", "=", False)
+        )
+        return rows.filtered(lambda row: row.due_date > row.company_id._get_broker_today()).company_id

@@ -1,5 +1,4 @@
 import json
-from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -51,19 +50,13 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
                 tuple(charges.ids),
             )
         )
-        splits = (
-            self.env["broker.commission.split"].sudo().search(Domain("order_id", "in", orders.ids), order="id desc")
-        )
-        # Of several rules the first one's share bears it, that a line is still under.
-        splits = splits.sorted(lambda split: split.rule_id in split.order_id.order_line.broker_commission_rule_id)
-        split_by_role = {(split.order_id.id, split.role): split for split in splits}
-        splits_by_id = {split.id: split for split in splits}
-        targets = defaultdict(float)
-        for charge in charges:
-            split = split_by_role.get((charge.order_id.id, charge.role))
-            if split:
-                for book in ("earned", "released"):
-                    targets[charge.id, split.id, split.user_id.id or 0, book] = -charge.amount
+        split_by_charge = self._get_charge_splits(charges)
+        stops = self._get_stops(self.env["broker.commission.split"].sudo().union(*split_by_charge.values()))
+        targets = {
+            (charge.id, split.id, self._get_charge_payee(charge, split, stops), book): -charge.amount
+            for charge, split in split_by_charge.items()
+            for book in ("earned", "released")
+        }
         written = {
             (charge.id, split.id, user.id or 0, book): amount
             for charge, split, user, book, amount in Entry._read_group(
@@ -75,7 +68,12 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
         charges_by_id = {charge.id: charge for charge in charges}
         vals_list = [
             self._prepare_charge_entry(
-                charges_by_id[key[0]], splits_by_id[key[1]], key, targets.get(key, 0.0), written.get(key, 0.0), event
+                charges_by_id[key[0]],
+                self.env["broker.commission.split"].sudo().browse(key[1]),
+                key,
+                (targets.get(key, 0.0), written.get(key, 0.0)),
+                event,
+                stops.get(key[1]),
             )
             for key in sorted(targets.keys() | written.keys())
             if not charges_by_id[key[0]].currency_id.is_zero(targets.get(key, 0.0) - written.get(key, 0.0))
@@ -93,6 +91,39 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
         return entries
 
     @api.model
+    def _get_charge_splits(self, charges):
+        """Return {charge: the split that bears it}, of charges that roles bear.
+
+        :param charges: `broker.commission.charge` records in sudo
+        """
+        splits = (
+            self.env["broker.commission.split"]
+            .sudo()
+            .search(Domain("order_id", "in", charges.order_id.ids), order="id desc")
+        )
+        # Of several rules the first one's share bears it, that a line is still under.
+        splits = splits.sorted(lambda split: split.rule_id in split.order_id.order_line.broker_commission_rule_id)
+        split_by_role = {(split.order_id, split.role): split for split in splits}
+        found = {charge: split_by_role.get((charge.order_id, charge.role)) for charge in charges}
+        return {charge: split for charge, split in found.items() if split}
+
+    @api.model
+    def _get_charge_payee(self, charge, split, stops):
+        """Return the id of the person whom a charge is for, or 0.
+
+        Under a plan that stops with the payee's leaving, what was charged after that day
+        is nobody's, as is what is released after it. A counter-charge goes to whom it
+        takes the charge from.
+
+        :param stops: {split id: day}, see `_get_stops`
+        """
+        origin = charge.reversed_id or charge
+        day = stops.get(split.id)
+        if day and charge.company_id._get_broker_date(origin.posted_at) > day:
+            return 0
+        return split.user_id.id or 0
+
+    @api.model
     def _sweep_charges(self):
         """Settle the jobs whose charged costs do not stand in the ledger as they should:
         posted, and not written, or written for who is not the payee any more."""
@@ -104,11 +135,16 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
                   FROM broker_commission_charge charge
              LEFT JOIN broker_commission_entry entry ON entry.charge_id = charge.id
              LEFT JOIN broker_commission_split split ON split.id = entry.split_id
+             LEFT JOIN broker_commission_plan plan ON plan.id = split.plan_id
                  WHERE charge.state = 'posted' AND charge.role IS NOT NULL
               GROUP BY charge.id
                 HAVING COALESCE(
                            SUM(entry.amount) FILTER (
-                               WHERE entry.book = 'released' AND entry.user_id IS NOT DISTINCT FROM split.user_id
+                               WHERE entry.book = 'released'
+                                 AND (
+                                        entry.user_id IS NOT DISTINCT FROM split.user_id
+                                        OR entry.user_id IS NULL AND plan.leaver_policy = 'stop'
+                                     )
                            ), 0
                        ) + charge.amount <> 0
                 """
@@ -117,9 +153,14 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
         return self._settle_charges(self.env["sale.order"].sudo().browse({order_id for [order_id] in rows}))
 
     @api.model
-    def _prepare_charge_entry(self, charge, split, key, target, before, event):
-        """Return the values of an entry of a cost that a role bears."""
+    def _prepare_charge_entry(self, charge, split, key, amounts, event, stop=None):
+        """Return the values of an entry of a cost that a role bears.
+
+        :param amounts: what should stand in the ledger, and what stands there already
+        :param stop: the day on which the payee left and bears nothing more, or none
+        """
         _charge_id, _split_id, user_id, book = key
+        target, before = amounts
         currency = charge.currency_id
         is_payee = (split.user_id.id or 0) == user_id
         return {
@@ -149,6 +190,7 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
                     "charge": charge.name,
                     "reason": charge.reason,
                     "payee_changed": not is_payee,
+                    "stopped": stop and fields.Date.to_string(stop),
                     "target": currency.round(target),
                     "written": currency.round(before),
                 }

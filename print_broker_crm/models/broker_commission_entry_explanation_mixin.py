@@ -23,7 +23,14 @@ class BrokerCommissionEntryExplanationMixin(models.AbstractModel):
                 self.env._("%(charge)s: %(reason)s", charge=trace["charge"], reason=trace["reason"]),
                 self.env._("Borne by this share alone, in full."),
             ]
-            if trace.get("payee_changed"):
+            if trace.get("stopped") and not self.user_id:
+                lines.append(
+                    self.env._(
+                        "The payee left on %(day)s: what is charged later is nobody's under this plan.",
+                        day=format_date(self.env, trace["stopped"]),
+                    )
+                )
+            elif trace.get("payee_changed"):
                 lines.append(self.env._("The share went to another person."))
             lines.append(
                 self.env._(

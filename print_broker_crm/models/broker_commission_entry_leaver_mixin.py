@@ -26,7 +26,12 @@ class BrokerCommissionEntryLeaverMixin(models.AbstractModel):
 
         :param splits: `broker.commission.split` records in sudo
         """
-        stopping = splits.filtered(lambda split: split.user_id and split.plan_id.leaver_policy == "stop")
+        return self._find_stops(splits.filtered(lambda split: split.plan_id.leaver_policy == "stop"))
+
+    @api.model
+    def _find_stops(self, splits):
+        """Return {split id: the day on which its payee left}, of those who did; see `_get_stops`."""
+        stopping = splits.filtered("user_id")
         if not stopping:
             return {}
         days = self.env["broker.staff.change"].sudo()._get_leaving_days(stopping.user_id, stopping.company_id)
@@ -103,13 +108,22 @@ class BrokerCommissionEntryLeaverMixin(models.AbstractModel):
             )
         )
         self._settle(moves, "leaving")
+        charges = self.sudo().search(
+            Domain("split_id.user_id", "=", user.id)
+            & Domain("charge_id", "!=", False)
+            & Domain("company_id", "=", company.id)
+            & Domain("plan_id.leaver_policy", "=", "stop")
+        )
+        self._settle_charges(charges.order_id, "leaving")
 
     @api.model
     def _note_leaving(self, user, companies):
-        """Note today as the day on which somebody left companies whose jobs stop then.
+        """Note today as the day on which somebody left companies whose jobs stop then, or
+        to which they still give something back.
 
         Who had given all customers away before being archived is on no list of those
-        who leave; the plan that stops on the day must know the day all the same.
+        who leave; the plan that stops on the day, and the instalments that fall due,
+        must know the day all the same.
 
         :param user: the `res.users` about to be archived
         :param companies: `res.company` records that have no such list
@@ -124,7 +138,8 @@ class BrokerCommissionEntryLeaverMixin(models.AbstractModel):
             )
         )
         stops = self._get_stops(splits)
-        for company in splits.filtered(lambda split: split.id not in stops).company_id:
+        owing = self.env["broker.commission.adjustment"]._find_owing(user, companies)
+        for company in splits.filtered(lambda split: split.id not in stops).company_id | owing:
             self.env["broker.staff.change"].sudo().with_company(company).create(
                 {
                     "company_id": company.id,

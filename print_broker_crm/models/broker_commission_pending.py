@@ -20,8 +20,18 @@ class BrokerCommissionPending(models.Model):
     _rec_name = "order_id"
     _depends = {
         "account.move": ["amount_residual", "invoice_date_due", "state"],
-        "broker.commission.entry": ["book", "company_id", "held", "move_id", "split_id", "user_id", "amount"],
-        "broker.commission.plan": ["service_waits_for_handoff"],
+        "broker.commission.entry": [
+            "book",
+            "company_id",
+            "charge_id",
+            "held",
+            "move_id",
+            "split_id",
+            "user_id",
+            "amount",
+        ],
+        "broker.commission.charge": ["amount", "order_id", "role", "state"],
+        "broker.commission.plan": ["margin_floor", "service_waits_for_handoff"],
         "broker.commission.split": ["base", "company_id", "order_id", "percent", "rate", "role", "rule_id", "user_id"],
         "broker.handoff": ["accepted_at", "state"],
         "sale.order": ["broker_handoff_id", "commitment_date", "currency_rate", "invoice_status", "state"],
@@ -101,22 +111,45 @@ class BrokerCommissionPending(models.Model):
                 ON job.id = split.order_id AND job.state = 'sale' AND job.invoice_status <> 'invoiced'
               JOIN res_company company ON company.id = split.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
+              JOIN broker_commission_plan plan ON plan.id = split.plan_id
         CROSS JOIN LATERAL (
-                    SELECT SUM(
-                               line.price_subtotal
-                               - CASE WHEN split.base = 'margin' THEN line.purchase_price * line.product_uom_qty
-                                      ELSE 0
-                                  END
-                           ) / COALESCE(NULLIF(job.currency_rate, 0), 1) AS amount
-                      FROM sale_order_line line
-                     WHERE line.order_id = split.order_id
-                       AND line.broker_commission_rule_id = split.rule_id
-                       AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE
+                    SELECT COALESCE(SUM(charge.amount), 0) AS amount
+                      FROM broker_commission_charge charge
+                     WHERE charge.order_id = split.order_id AND charge.state = 'posted' AND charge.role IS NULL
+                   ) charged
+        CROSS JOIN LATERAL (
+                    SELECT COALESCE(SUM(line.revenue), 0) AS revenue,
+                           COALESCE(SUM(line.cost), 0) AS cost,
+                           COALESCE(SUM(line.revenue) FILTER (WHERE line.is_own), 0) AS own_revenue,
+                           COALESCE(SUM(line.cost) FILTER (WHERE line.is_own), 0) AS own_cost
+                      FROM (
+                            SELECT line.price_subtotal / unit.rate AS revenue,
+                                   line.purchase_price * line.product_uom_qty / unit.rate AS cost,
+                                   line.broker_commission_rule_id = split.rule_id AS is_own
+                              FROM sale_order_line line,
+                                   LATERAL (SELECT COALESCE(NULLIF(job.currency_rate, 0), 1) AS rate) unit
+                             WHERE line.order_id = split.order_id
+                               AND line.broker_commission_rule_id IS NOT NULL
+                               AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE
+                           ) line
+                   ) whole
+        CROSS JOIN LATERAL (
+                    SELECT CASE WHEN plan.margin_floor > 0 AND whole.revenue > 0
+                                 AND (split.base = 'revenue' OR whole.revenue - whole.cost - charged.amount > 0)
+                                 AND ROUND(
+                                         ((whole.revenue - whole.cost - charged.amount) / whole.revenue * 100)::numeric,
+                                         2
+                                     ) < plan.margin_floor
+                                THEN 0
+                                WHEN split.base = 'revenue' THEN whole.own_revenue
+                                ELSE whole.own_revenue - whole.own_cost
+                                     - charged.amount * COALESCE(whole.own_revenue / NULLIF(whole.revenue, 0), 1)
+                            END AS amount
                    ) base
         CROSS JOIN LATERAL (
                     SELECT SUM(entry.amount) AS amount
                       FROM broker_commission_entry entry
-                     WHERE entry.split_id = split.id AND entry.book = 'earned'
+                     WHERE entry.split_id = split.id AND entry.book = 'earned' AND entry.charge_id IS NULL
                    ) earned
         CROSS JOIN LATERAL (
                     SELECT ROUND(

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 _CONTEXT = "broker_commission_scenario"
 _MOVE_TYPES = ("out_invoice", "out_refund")
+_ROW = ("ledger_earned", "ledger_released", "paid", "earned", "released")
 
 
 class BrokerCommissionScenarioMixin(models.AbstractModel):
@@ -245,28 +246,77 @@ class BrokerCommissionScenarioMixin(models.AbstractModel):
         """
         scenario = self._remember(moves)
         _figures, targets, splits_by_id, _stops = scenario._work_out(moves.sudo())
-        rows = defaultdict(lambda: dict.fromkeys(("ledger_earned", "ledger_released", "paid", "earned", "released"), 0))
+        rows = defaultdict(lambda: dict.fromkeys(_ROW, 0))
         for (_move_id, split_id, user_id, book), amount in targets.items():
             split = splits_by_id[split_id]
             rows[split.order_id.id, split.role, user_id][book] += amount
-        for order, role, user, book, amount in self._read_ledger(moves):
-            rows[order.id, role, user.id or 0][f"ledger_{book}"] += amount
-        for order, role, user, _book, amount in self._read_ledger(moves, self._get_paid_domain()):
-            rows[order.id, role, user.id or 0]["paid"] += amount
+        self._add_ledger(rows, self._read_ledger(moves), self._read_ledger(moves, self._get_paid_domain()))
         return rows
+
+    def _compare_charges(self, charges):
+        """Set the costs that roles bear beside the ledger; write nothing.
+
+        They are the same under any rate and share. What a plan says about leavers
+        decides whether they are the payee's.
+
+        :param charges: posted `broker.commission.charge` records in sudo
+        :return: see `_compare`
+        """
+        Entry = self.env["broker.commission.entry"].sudo()
+        plan = self.plan_id.sudo()
+        split_by_charge = {
+            charge: split
+            for charge, split in Entry._get_charge_splits(charges).items()
+            if self._is_for_all_jobs() or split.plan_id == plan
+        }
+        is_stopping = self._get_plan_changes().get("leaver_policy", plan.leaver_policy) == "stop"
+        splits = self.env["broker.commission.split"].sudo().union(*split_by_charge.values())
+        stops = Entry._find_stops(splits) if is_stopping else {}
+        rows = defaultdict(lambda: dict.fromkeys(_ROW, 0))
+        for charge, split in split_by_charge.items():
+            row = rows[charge.order_id.id, charge.role, Entry._get_charge_payee(charge, split, stops)]
+            row["earned"] -= charge.amount
+            row["released"] -= charge.amount
+        in_ledger = Domain("charge_id", "in", [charge.id for charge in split_by_charge])
+        self._add_ledger(rows, self._sum_ledger(in_ledger), self._sum_ledger(in_ledger & self._get_paid_domain()))
+        return rows
+
+    @api.model
+    def _find_charges(self, company, date_from, date_to):
+        """Return the costs that roles bear and that are dated in a period, in sudo."""
+        return (
+            self.env["broker.commission.charge"]
+            .sudo()
+            .search(
+                Domain("company_id", "=", company.id)
+                & Domain("state", "=", "posted")
+                & Domain("role", "!=", False)
+                & Domain("date", ">=", date_from)
+                & Domain("date", "<=", date_to)
+            )
+        )
+
+    @api.model
+    def _add_ledger(self, rows, ledger, paid):
+        """Put beside a scenario what stands in the ledger, in place; see `_sum_ledger`."""
+        for order, role, user, book, amount in ledger:
+            rows[order.id, role, user.id or 0][f"ledger_{book}"] += amount
+        for order, role, user, _book, amount in paid:
+            rows[order.id, role, user.id or 0]["paid"] += amount
 
     def _read_ledger(self, moves, domain=Domain.TRUE):
         """Return what stands in the ledger for some invoices, in one query."""
         if not self._is_for_all_jobs():
             domain &= Domain("plan_id", "=", self.plan_id.id)
+        return self._sum_ledger(domain & Domain("move_id", "in", moves.ids))
+
+    @api.model
+    def _sum_ledger(self, domain):
+        """Return the sums of entries as (job, role, payee, book, amount)."""
         return (
             self.env["broker.commission.entry"]
             .sudo()
-            ._read_group(
-                domain & Domain("move_id", "in", moves.ids),
-                ["order_id", "role", "user_id", "book"],
-                ["amount:sum"],
-            )
+            ._read_group(domain, ["order_id", "role", "user_id", "book"], ["amount:sum"])
         )
 
     @api.model

@@ -118,7 +118,7 @@ class BrokerCommissionStatementLedgerMixin(models.AbstractModel):
         :return: {statement id: figures}, see `_get_figures`
         """
         self.env["broker.commission.entry"].flush_model()
-        self.env["broker.commission.adjustment"].flush_model()
+        Adjustment = self.env["broker.commission.adjustment"]._flush_for_due_days()
         self.env["account.move"].flush_model(["reversed_entry_id"])
         self.flush_model()
         rows = self.env.execute_query(
@@ -172,11 +172,13 @@ class BrokerCommissionStatementLedgerMixin(models.AbstractModel):
                     ON adjustment.company_id = period.company_id
                    AND adjustment.user_id = period.user_id
                    AND adjustment.statement_id IS NULL
-                   AND adjustment.date <= period.date_to
-                   AND (period.open_before IS NULL OR adjustment.date > period.open_before)
+            CROSS JOIN LATERAL (SELECT %(due)s AS day) due
+                 WHERE due.day <= period.date_to
+                   AND (period.open_before IS NULL OR due.day > period.open_before)
               GROUP BY 1, 2
                 """,
                 ids=tuple(statements.ids),
+                due=Adjustment._get_due_sql(),
                 paid_ahead=_PAID_AHEAD,
             )
         )

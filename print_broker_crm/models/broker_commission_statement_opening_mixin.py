@@ -55,9 +55,8 @@ class BrokerCommissionStatementOpeningMixin(models.AbstractModel):
         The first day is the period's, or the one after what a statement covers of it
         already.
         """
-        Adjustment = self.env["broker.commission.adjustment"]
+        Adjustment = self.env["broker.commission.adjustment"]._flush_for_due_days()
         self.env["broker.commission.entry"].flush_model()
-        Adjustment.flush_model()
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -79,8 +78,8 @@ class BrokerCommissionStatementOpeningMixin(models.AbstractModel):
                        AND date <= %(date_to)s
                      UNION
                     SELECT user_id, TRUE, date
-                      FROM broker_commission_adjustment
-                     WHERE company_id = %(company)s AND statement_id IS NULL AND date <= %(date_to)s
+                      FROM broker_commission_adjustment adjustment
+                     WHERE company_id = %(company)s AND statement_id IS NULL AND %(due)s <= %(date_to)s
                      UNION
                     SELECT user_id, FALSE, NULL
                       FROM broker_commission_statement
@@ -99,6 +98,7 @@ class BrokerCommissionStatementOpeningMixin(models.AbstractModel):
                 company=company.id,
                 date_from=date_from,
                 date_to=date_to,
+                due=Adjustment._get_due_sql(),
             )
         )
         users = self.env["res.users"].browse(user_id for user_id, _first_day, _has_rows in rows)

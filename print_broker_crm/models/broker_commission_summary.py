@@ -127,11 +127,11 @@ class BrokerCommissionSummary(models.Model):
                     is_open & Domain("book", "=", "released"), ["user_id"], ["amount:sum"]
                 )
             )
-            adjusted = dict(self.env["broker.commission.adjustment"]._read_group(is_open, ["user_id"], ["amount:sum"]))
+            adjusted = self.env["broker.commission.adjustment"]._sum_due(summaries.user_id, company)
             for summary in summaries:
                 user = summary.user_id
                 summary.balance_amount = company.currency_id.round(
-                    balances.get((company.id, user.id), 0.0) + sums.get(user, 0.0) + adjusted.get(user, 0.0)
+                    balances.get((company.id, user.id), 0.0) + sums.get(user, 0.0) + adjusted.get(user.id, 0.0)
                 )
 
     def _compute_quotations(self):

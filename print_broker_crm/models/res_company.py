@@ -168,6 +168,12 @@ class ResCompany(models.Model):
         help="When a period is over, a statement is opened for everybody who has something on it.",
     )
 
+    broker_instalments_due_on_leaving = fields.Boolean(
+        string="Instalments Fall Due on Leaving",
+        default=True,
+        help="What somebody who leaves still has to give back is deducted from the statement of their last day, and "
+        "not in parts from statements that may never come.",
+    )
     broker_statement_payment = fields.Selection(
         [("mark", "Just mark it as paid"), ("bill", "Make a vendor bill"), ("entry", "Make a journal entry")],
         string="Paying Commission",

@@ -27,6 +27,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.broker_readiness_promise_points", readonly=False
     )
     broker_statement_months = fields.Integer(related="company_id.broker_statement_months", readonly=False)
+    broker_instalments_due_on_leaving = fields.Boolean(
+        related="company_id.broker_instalments_due_on_leaving", readonly=False
+    )
     broker_statement_auto = fields.Boolean(related="company_id.broker_statement_auto", readonly=False)
     broker_statement_payment = fields.Selection(related="company_id.broker_statement_payment", readonly=False)
     broker_statement_journal_id = fields.Many2one(related="company_id.broker_statement_journal_id", readonly=False)

@@ -1,5 +1,9 @@
+from datetime import timedelta
+
+from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -223,3 +227,83 @@ class TestCommissionCharge(BrokerAccountCommon):
         charge.invalidate_recordset()
         self.assertEqual(charge.amount, 5.34)
         self.assertFalse(self.env["broker.commission.entry"]._sweep_charges())
+
+    def test_partial_invoices_in_a_foreign_currency(self):
+        """10 at 1,000 euros with a cost of 700; two euros to the dollar, later two and a half.
+
+        4 of 10 are 2,000 dollars with a cost of 1,400 and bear 200 of 500, a margin of 400.
+        The other 6 are 2,400 with a cost of 1,680. Of 4,400 in all the first is 45.45 %:
+        600 less 227.27 and 720 less 272.73 are pools of 37.27 and 44.73, 82 together.
+        """
+        currency = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0), ("2020-01-01", 2.5)])
+        pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": currency.id})
+        job = self._create_job(price=1000, cost=700, quantity=10, pricelist_id=pricelist.id)
+        first = job._create_invoices()
+        first.invoice_date = "2019-05-06"
+        first.invoice_line_ids.quantity = 4
+        first.action_post()
+        self.assertCommission(job, 42, 18, "earned")
+        charge = self._charge(500, job=job)
+        self.assertCommission(job, 28, 12, "earned")
+        self._pay(first, 1000)
+        self.assertCommission(job, 7, 3)
+        second = self._create_posted_invoice(job, "2020-06-08")
+        self.assertEqual(second.amount_total, 6000)
+        self.assertCommission(job, 57.40, 24.60, "earned")
+        # A quarter of 37.27 is 9.32.
+        self.assertCommission(job, 6.52, 2.80)
+        self._pay(first)
+        self._pay(second)
+        self.assertCommission(job, 57.40, 24.60)
+        charge.action_reverse()
+        # 600 and 720: 132 in all.
+        self.assertCommission(job, 92.40, 39.60)
+        self.assertFalse(self.env["broker.commission.entry"]._settle_orders(job))
+
+    def _leave(self, **vals):
+        change = (
+            self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.sales_wang.id, **vals})
+        )
+        change.action_collect()
+        change.line_ids.successor_id = self.sales_zhao
+        change.fallback_user_id = self.sales_zhao
+        change.action_confirm()
+        return change
+
+    def test_who_left_bears_nothing_more_where_the_plan_stops(self):
+        """Charged before the leaving is Wang's, charged after it is nobody's."""
+        self.plan.leaver_policy = "stop"
+        job = self._create_job()
+        before = self._charge(40, "sales", job)
+        change = self._leave()
+        self.assertEqual(self._get_sums(job), {self.sales_wang: -40})
+        with freeze_time(fields.Datetime.now() + timedelta(days=1)):
+            self._charge(100, "sales", job)
+            self.assertEqual(self._get_sums(job), {self.sales_wang: -40, self.env["res.users"]: -100})
+            entry = self.env["broker.commission.entry"].search([("order_id", "=", job.id), ("user_id", "=", False)])
+            self.assertIn("charged later is nobody's", entry[0].explanation)
+            # Taken back from whom it was charged to.
+            before.action_reverse()
+            self.assertEqual(self._get_sums(job), {self.sales_wang: 0, self.env["res.users"]: -100})
+            self.job = job
+            self._settle_again()
+            self.assertEqual(change.state, "done")
+
+    def test_leaving_that_is_noted_late(self):
+        """Charged on the fifth day; on the seventh it is said that Wang left on the second."""
+        self.plan.leaver_policy = "stop"
+        job = self._create_job()
+        start = fields.Datetime.now()
+        with freeze_time(start + timedelta(days=5)):
+            self._charge(100, "sales", job)
+            self.assertEqual(self._get_sums(job), {self.sales_wang: -100})
+        with freeze_time(start + timedelta(days=7)):
+            self._leave(last_day=start.date() + timedelta(days=2))
+            self.assertEqual(self._get_sums(job), {self.sales_wang: 0, self.env["res.users"]: -100})
+
+    def test_who_left_bears_it_where_the_plan_goes_on(self):
+        job = self._create_job()
+        self._leave()
+        with freeze_time(fields.Datetime.now() + timedelta(days=1)):
+            self._charge(100, "sales", job)
+        self.assertEqual(self._get_sums(job), {self.sales_wang: -100})

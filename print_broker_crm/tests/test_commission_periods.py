@@ -1,7 +1,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common_statement import APRIL, MARCH, StatementCommon
+from .common_statement import APRIL, MARCH, MAY, StatementCommon
 
 
 @tagged("post_install", "-at_install")
@@ -96,3 +96,96 @@ class TestCommissionOwnStatement(StatementCommon):
         self.assertEqual(self.statement.state, "confirmed")
         with self.assertRaises(UserError):
             self._open(APRIL, self.manager_qian).action_confirm()
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionLeaverInstalments(StatementCommon):
+    """210 come back over three statements, and after the first one Wang leaves."""
+
+    def setUp(self):
+        super().setUp()
+        invoice = self._sell()
+        self._at("04-10")
+        self._confirm(MARCH).sudo()._pay("2026-04-10")
+        self._credit(invoice)
+        april = self._open(APRIL)
+        self.env["broker.commission.instalment"].with_user(self.manager_qian).create(
+            {"statement_id": april.id, "count": 3, "reason": "Refund"}
+        ).action_spread()
+        self._at("05-20")
+        april.action_confirm()
+        self.assertFigures(april, 0, 0, -210, 210, 0, 0)
+
+    def _leave(self):
+        change = self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.sales_wang.id})
+        change.action_collect()
+        change.line_ids.successor_id = self.sales_zhao
+        change.fallback_user_id = self.sales_zhao
+        change.action_confirm()
+        return change
+
+    def _get_balance(self):
+        self.env.invalidate_all()
+        return self.env["broker.commission.summary"].search([("user_id", "=", self.sales_wang.id)]).balance_amount
+
+    def test_the_rest_falls_due_in_the_last_statement(self):
+        self.assertEqual(self._get_balance(), -70)
+        change = self._leave()
+        self.assertEqual(self._get_balance(), -210)
+        self._at("06-02")
+        may = self._open(MAY)
+        self.assertFigures(may, 0, 0, 0, -210, 0, -210)
+        may.action_confirm()
+        self.assertEqual(len(may.adjustment_ids), 3)
+        self.assertEqual({str(row.due_date) for row in may.adjustment_ids}, {"2026-05-01", "2026-05-20"})
+        self._at("08-02")
+        # Nothing new: only the debt is carried on.
+        self.assertFigures(self._open(("2026-06-01", "2026-07-31")), -210, 0, 0, 0, 0, -210)
+        self.assertEqual(change.state, "done")
+
+    def test_staying_after_all(self):
+        self.sales_wang.active = False
+        self.assertEqual(self._get_balance(), -210)
+        self.sales_wang.active = True
+        change = self.env["broker.staff.change"].search([("user_id", "=", self.sales_wang.id)])
+        change.with_user(self.manager_qian).action_cancel()
+        self.assertEqual(self._get_balance(), -70)
+
+    def test_who_was_archived_without_customers(self):
+        """No list of those who leave says the day: archiving notes it."""
+        self.partner.user_id = self.sales_zhao
+        self.sales_wang.active = False
+        self._at("06-02")
+        self.assertFigures(self._open(MAY), 0, 0, 0, -210, 0, -210)
+
+    def test_firms_that_let_them_go_on(self):
+        self.company.broker_instalments_due_on_leaving = False
+        self._leave()
+        self._at("06-02")
+        self.assertFigures(self._open(MAY), 0, 0, 0, -70, 0, -70)
+
+    def test_another_company_is_not_left(self):
+        other = self.setup_other_company()["company"]
+        change = self._leave()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE broker_staff_change SET company_id = %s WHERE id = %s", [other.id, change.id])
+        self.env.invalidate_all()
+        self._at("06-02")
+        self.assertFigures(self._open(MAY), 0, 0, 0, -70, 0, -70)
+
+    def test_who_left_owes_all_of_it(self):
+        self._leave()
+        may = self._open(("2026-05-01", "2026-05-20"))
+        with self.assertRaisesRegex(UserError, "Wang left on"):
+            self.env["broker.commission.instalment"].with_user(self.manager_qian).create(
+                {"statement_id": may.id, "amount": 0, "count": 3, "reason": "Refund"}
+            )._check_staying()
+
+    def test_new_instalments_after_coming_back(self):
+        """A leaving of long ago calls nothing due that was agreed on afterwards."""
+        change = self._leave()
+        change.sudo().last_day = "2026-01-15"
+        self.env.cr.execute("UPDATE broker_staff_change SET create_date = '2026-01-15' WHERE id = %s", [change.id])
+        self.env.invalidate_all()
+        self._at("06-02")
+        self.assertFigures(self._open(MAY), 0, 0, 0, -70, 0, -70)

@@ -102,6 +102,60 @@ class TestCommissionSummary(StatementCommon):
         self._create_job(price=1000, cost=1500)
         self.assertEqual(self._get_pending(), [("forecast", -35)])
 
+    def _charge(self, job, amount, role=False):
+        charge = (
+            self.env["broker.commission.charge"]
+            .with_user(self.manager_qian)
+            .create({"order_id": job.id, "amount": amount, "role": role, "reason": "Freight"})
+        )
+        charge.action_post()
+
+    def test_charged_costs_are_forecast(self):
+        """500 of freight: 2,500 of margin, so 175. What service bears alone is no forecast."""
+        job = self._create_job()
+        self._charge(job, 500)
+        self.assertEqual(self._get_pending(), [("forecast", 175)])
+        self._charge(job, 50, "service")
+        self.assertEqual(self._get_pending(self.service_chen), [("forecast", 75)])
+        self._create_down_payment_invoice(job, "percentage", 30, post=True)
+        self.assertEqual(self._get_pending(), [("forecast", 122.5), ("unpaid", 52.5)])
+        self._create_final_invoice(job, post=True)
+        self.assertEqual(sum(amount for _kind, amount in self._get_pending()), 175)
+
+    def test_charged_costs_are_shared_by_the_rules(self):
+        """8,000 and 2,000 of revenue under two rules: 400 and 100 of 500. The second rule
+        gives all to service: (1,000 - 400) × 10 % × 70 %, and (1,000 - 100) × 10 %."""
+        rule = self.plan.rule_ids.filtered(lambda rule: rule.origin == "any")
+        rule.product_category_id = self.box_category
+        self.plan.rule_ids.create(
+            {
+                "plan_id": self.plan.id,
+                "name": "Other print",
+                "sequence": 50,
+                "share_ids": [(0, 0, {"role": "service", "percent": 100})],
+            }
+        )
+        job = self._create_job(price=2000, cost=1000, lines=[(self.box_product, 8000, 7000)])
+        self._charge(job, 500)
+        self.assertEqual(self._get_pending(), [("forecast", 42)])
+        self.assertEqual(self._get_pending(self.service_chen), [("forecast", 18), ("forecast", 90)])
+
+    def test_nothing_is_forecast_under_the_floor(self):
+        """A margin of 30 % under a floor of 31; a loss counts all the same."""
+        self.plan.margin_floor = 31
+        self._create_job()
+        self.assertEqual(self._get_pending(), [])
+        self.plan.margin_floor = 30
+        self.assertEqual(self._get_pending(), [("forecast", 210)])
+        self._create_job(price=1000, cost=1500)
+        self.assertEqual(self._get_pending(), [("forecast", -35), ("forecast", 210)])
+
+    def test_charges_bring_a_job_under_the_floor(self):
+        self.plan.margin_floor = 30
+        job = self._create_job()
+        self._charge(job, 1)
+        self.assertEqual(self._get_pending(), [])
+
     def test_cancelled_jobs_are_not_forecast(self):
         self._create_job()._action_cancel()
         self.assertEqual(self._get_pending(), [])

@@ -1,5 +1,9 @@
+from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -113,10 +117,8 @@ class TestCommissionWhatIf(WhatIfCommon):
         self.assertFalse(lines.filtered("is_different"))
         for line in lines:
             self.assertEqual((line.earned, line.released), (line.ledger_earned, line.ledger_released))
-        # A cost that a role bears is the same under any numbers: it stays out.
-        entries = self.env["broker.commission.entry"].search(
-            [("plan_id", "=", self.plan.id), ("charge_id", "=", False)]
-        )
+        entries = self.env["broker.commission.entry"].search([("plan_id", "=", self.plan.id)])
+        self.assertEqual(sum(entries.filtered("charge_id").mapped("released")), -123.45)
         for row in what_if.person_ids:
             of_them = entries.filtered(lambda entry, row=row: entry.user_id == row.user_id)
             self.assertAlmostEqual(row.earned, sum(of_them.mapped("earned")), 6)
@@ -170,6 +172,35 @@ class TestCommissionWhatIf(WhatIfCommon):
             {self.sales_wang: (0, 140, 140), self.service_chen: (0, 60, 60)},
             ("ledger_released", "earned", "released"),
         )
+
+    def test_cost_that_a_role_bears(self):
+        """100 of freight: under any rate, and Wang's no more where the plan had stopped.
+
+        Wang has left before the cost was charged: 210 were released by then.
+        """
+        job = self._create_job()
+        self._pay(self._create_posted_invoice(job))
+        change = self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.sales_wang.id})
+        change.action_collect()
+        change.line_ids.successor_id = self.sales_zhao
+        change.fallback_user_id = self.sales_zhao
+        change.action_confirm()
+        with freeze_time(fields.Datetime.now() + timedelta(days=1)):
+            charge = (
+                self.env["broker.commission.charge"]
+                .with_user(self.manager_qian)
+                .create({"order_id": job.id, "amount": 100, "role": "sales", "reason": "Sent again"})
+            )
+            charge.action_post()
+            self.assertPeople(self._try(rate=20), {self.sales_wang: (110, 320), self.service_chen: (90, 180)})
+            self.assertPeople(
+                self._try(leaver_policy="stop"),
+                {self.sales_wang: (110, 210), self.service_chen: (90, 90), self.no_one: (0, -100)},
+            )
+            day = charge.date
+            self.assertPeople(
+                self._try(date_from=day, date_to=day), {self.sales_wang: (-100, -100)}, ("ledger_earned", "earned")
+            )
 
     def test_floor_and_down_payment(self):
         """Both look at whole jobs; a floor of 30.01 % leaves nothing of a margin of 30 %."""

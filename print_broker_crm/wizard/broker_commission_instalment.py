@@ -2,6 +2,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date
 
 
 class BrokerCommissionInstalment(models.TransientModel):
@@ -58,8 +59,30 @@ class BrokerCommissionInstalment(models.TransientModel):
             )
         if not 1 <= self.count <= 36:
             raise UserError(self.env._("Spread it over 1 to 36 statements."))
+        self._check_staying()
         self._append(amount)
         return {"type": "ir.actions.act_window_close"}
+
+    def _check_staying(self):
+        """Refuse to spread what would fall due at once, because the person leaves.
+
+        :raises UserError: naming the day
+        """
+        statement = self.statement_id
+        company = statement.company_id
+        if not company.broker_instalments_due_on_leaving:
+            return
+        days = self.env["broker.staff.change"].sudo()._get_leaving_days(statement.user_id, company)
+        day = next((day for day in days[statement.user_id, company] if day >= statement.date_to), None)
+        if day:
+            raise UserError(
+                self.env._(
+                    "%(person)s left on %(day)s, so all of it is due. Let instalments of leavers go on in the "
+                    "settings to spread it all the same.",
+                    person=statement.user_id.name,
+                    day=format_date(self.env, day),
+                )
+            )
 
     def _append(self, amount):
         """Write the row that puts the amount back and those that deduct its parts."""

@@ -193,10 +193,10 @@ class BrokerCommissionWhatIf(models.TransientModel):
         self._drop_result()
         moves = self._find_moves(self.company_id, self.date_from, self.date_to)
         totals = defaultdict(lambda: dict.fromkeys(_FIGURES, 0.0))
+        charges = self._find_charges(self.company_id, self.date_from, self.date_to)
+        self._add_up(totals, self._compare_charges(charges))
         for ids in split_every(_BATCH, moves.ids):
-            for key, figures in self._compare(moves.browse(ids)).items():
-                for name, amount in figures.items():
-                    totals[key][name] += amount
+            self._add_up(totals, self._compare(moves.browse(ids)))
             # What was read of these invoices is not needed any more.
             self.env.invalidate_all()
         self._show(totals)
@@ -281,6 +281,12 @@ class BrokerCommissionWhatIf(models.TransientModel):
                         total=float_repr(total, 2).rstrip("0").rstrip("."),
                     )
                 )
+
+    @api.model
+    def _add_up(self, totals, rows):
+        for key, figures in rows.items():
+            for name, amount in figures.items():
+                totals[key][name] += amount
 
     def _drop_result(self):
         """Forget what was worked out before."""
