@@ -40,6 +40,7 @@ from . import (
     broker_commission_split_bringer_mixin,
     broker_commission_split_renewal_mixin,
     broker_commission_split,
+    broker_commission_entry_append_mixin,
     broker_commission_entry_batch_mixin,
     broker_commission_charge,
     broker_commission_entry_charge_mixin,

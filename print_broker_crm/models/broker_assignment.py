@@ -146,8 +146,9 @@ class BrokerAssignment(models.Model):
 
     @api.model
     def _get_valid_domain(self, customers, role):
-        """Return the `Domain` of the rows of a role that count."""
-        return Domain("customer_id", "in", customers.ids) & Domain("role", "=", role) & Domain("is_void", "=", False)
+        """Return the `Domain` of the rows of a role, or of several, that count."""
+        roles = [role] if isinstance(role, str) else role
+        return Domain("customer_id", "in", customers.ids) & Domain("role", "in", roles) & Domain("is_void", "=", False)
 
     @api.model
     def _get_open(self, customers, role):
@@ -165,12 +166,24 @@ class BrokerAssignment(models.Model):
         :return: dict of customer id to `broker.assignment`; customers who had nobody
             on that day are left out
         """
-        rows = self.search(
-            self._get_valid_domain(customers, role)
+        return self._get_all_at(customers, [role], date)[role]
+
+    @api.model
+    def _get_all_at(self, customers, roles, date):
+        """Answer `_get_at` for several roles, in one query.
+
+        :return: dict of role to a dict of customer id to `broker.assignment`
+        """
+        rows = self.search_fetch(
+            self._get_valid_domain(customers, roles)
             & Domain("date_from", "<=", date)
-            & (Domain("date_to", "=", False) | Domain("date_to", ">", date))
+            & (Domain("date_to", "=", False) | Domain("date_to", ">", date)),
+            ["customer_id", "role", "user_id", "origin"],
         )
-        return {row.customer_id.id: row for row in rows}
+        found = {role: {} for role in roles}
+        for row in rows:
+            found[row.role][row.customer_id.id] = row
+        return found
 
     @api.model
     def _assign(self, user_by_customer, role):

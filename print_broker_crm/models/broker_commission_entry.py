@@ -16,6 +16,7 @@ class BrokerCommissionEntry(models.Model):
 
     _name = "broker.commission.entry"
     _inherit = [
+        "broker.commission.entry.append.mixin",
         "broker.commission.entry.batch.mixin",
         "broker.commission.entry.charge.mixin",
         "broker.commission.entry.writer.mixin",
@@ -112,13 +113,6 @@ class BrokerCommissionEntry(models.Model):
             entry.explanation = "\n".join(entry._get_explanation_lines())
 
     # CRUD
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # Given, because for a batch Odoo takes longer to compute them than for the rest of the row.
-        return super().create(
-            [{**vals, **self._get_books(vals.get("book"), vals.get("amount", 0.0))} for vals in vals_list]
-        )
 
     def write(self, vals):
         """Refuse every change: a correction is a new row.

@@ -80,12 +80,12 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
         ]
         if not vals_list:
             return Entry
-        entries = Entry.create(vals_list)
+        entries = self._append(vals_list)
         # Whoever waited for these charges starts over; see `_mark_moves`.
         self.env.cr.execute(
             SQL(
                 "UPDATE broker_commission_charge SET write_date = write_date WHERE id IN %s",
-                tuple(entries.charge_id.ids),
+                tuple({vals["charge_id"] for vals in vals_list}),
             )
         )
         return entries

@@ -52,6 +52,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         self._lock_moves(scope)
         written = self._get_written(scope)
         moves_by_id = {move.id: move for move in scope}
+        todays = {company: company._get_broker_today() for company in scope.company_id}
         figures, targets, splits_by_id, stops = self._work_out(
             scope - candidates if void else scope, {key[1] for key in written}
         )
@@ -73,12 +74,13 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
                             stops.get(key[1]),
                         ),
                         "kind": self._get_kind(move, event),
+                        "date": todays[move.company_id],
                     }
                 )
         if not vals_list:
             return Entry
-        entries = Entry.create(vals_list)
-        self._mark_moves(entries.move_id)
+        entries = self._append(vals_list)
+        self._mark_moves({vals["move_id"] for vals in vals_list})
         return entries
 
     @api.model
@@ -225,7 +227,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         )
 
     @api.model
-    def _mark_moves(self, moves):
+    def _mark_moves(self, move_ids):
         """Make a transaction that waited for these invoices start over.
 
         Odoo's transactions see the database as it was when they began. One that waited
@@ -236,7 +238,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 "UPDATE account_move SET write_date = write_date WHERE id IN %s",
-                tuple(moves.ids),
+                tuple(move_ids),
             )
         )
 
@@ -252,7 +254,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
 
     @api.model
     def _prepare_entry(self, move, split, user_id, book, figure, amounts, stop=None):
-        """Return the values of one entry, its kind apart.
+        """Return the values of one entry, its kind and date apart.
 
         :param move: the invoice
         :param split: the `broker.commission.split`
@@ -276,7 +278,6 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             "company_id": move.company_id.id,
             "currency_id": currency.id,
             "book": book,
-            "date": move.company_id._get_broker_today(),
             "move_id": move.id,
             "move_name": move.name,
             "order_id": split.order_id.id,

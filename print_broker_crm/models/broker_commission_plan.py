@@ -291,12 +291,12 @@ class BrokerCommissionPlan(models.Model):
         :param date: the day in the company's time zone, a `date`
         :return: the plan in sudo with the latest first day not after `date`, or none
         """
-        self._open_default_plans(company)
-        return self.sudo().search(
-            Domain("company_id", "=", company.id) & Domain("date_from", "<=", date),
-            order="date_from desc, id desc",
-            limit=1,
-        )
+        domain = Domain("company_id", "=", company.id) & Domain("date_from", "<=", date)
+        plan = self.sudo().search(domain, order="date_from desc, id desc", limit=1)
+        if not plan:
+            self._open_default_plans(company)
+            plan = self.sudo().search(domain, order="date_from desc, id desc", limit=1)
+        return plan
 
     @api.model
     def _open_default_plans(self, companies=None):

@@ -148,10 +148,10 @@ class BrokerCommissionSplit(models.Model):
         :param orders: confirmed `sale.order` records, of any companies
         """
         orders = orders.sudo().with_context(mail_notrack=True)
-        fresh = orders - self._get_used_orders(orders)
-        for tier, group in fresh.grouped(lambda order: order.broker_customer_id.tier_id).items():
+        used = self._get_used_orders(orders)
+        for tier, group in (orders - used).grouped(lambda order: order.broker_customer_id.tier_id).items():
             group.filtered(lambda order, tier=tier: order.broker_tier_id != tier).broker_tier_id = tier
-        self._renew_orders(orders)
+        self._renew_orders(orders, used)
 
     @api.model
     def _match_rule(self, rules, fact, line):
@@ -164,7 +164,7 @@ class BrokerCommissionSplit(models.Model):
         )
 
     @api.model
-    def _match_lines(self, orders, plans=None):
+    def _match_lines(self, orders, plans=None, splits=None):
         """Put the lines that have no rule yet under one, and split what is new.
 
         Also catches lines that were added after the confirmation. Lines that no rule
@@ -172,6 +172,7 @@ class BrokerCommissionSplit(models.Model):
 
         :param orders: `sale.order` records in sudo
         :param plans: {order: another `broker.commission.plan` to look for a rule in}
+        :param splits: the splits of these orders, where the caller has them already
         """
         open_lines = self._get_lines_without_rule(orders)
         if not open_lines:
@@ -189,7 +190,7 @@ class BrokerCommissionSplit(models.Model):
                 rules_by_order[order] |= rule
         for rule, lines in lines_by_rule.items():
             lines.write({"broker_commission_rule_id": rule.id})
-        self._create_splits(rules_by_order, facts)
+        self._create_splits(rules_by_order, facts, splits)
 
     @api.model
     def _fill_payees(self, orders):
@@ -300,7 +301,7 @@ class BrokerCommissionSplit(models.Model):
         first_orders = self._get_first_orders(orders.broker_customer_id)
         facts = {}
         for (_company, day), group in self._group_by_day(orders).items():
-            rows = {role: Assignment._get_at(group.broker_customer_id, role, day) for role in roles}
+            rows = Assignment._get_all_at(group.broker_customer_id, roles, day)
             for order in group:
                 customer = order.broker_customer_id
                 assignments = {role: found[customer.id] for role, found in rows.items() if customer.id in found}
@@ -341,7 +342,7 @@ class BrokerCommissionSplit(models.Model):
         )
 
     @api.model
-    def _create_splits(self, rules_by_order, facts):
+    def _create_splits(self, rules_by_order, facts, splits=None):
         """Split orders under rules, where they are not split yet.
 
         Who accepted the handoff of a job keeps the share under another rule, whoever
@@ -349,9 +350,11 @@ class BrokerCommissionSplit(models.Model):
 
         :param rules_by_order: dict of `sale.order` to `broker.commission.rule`
         :param facts: see `_get_facts`
+        :param splits: the splits of these orders, where the caller has them already
         """
-        orders = self.env["sale.order"].concat(*rules_by_order)
-        splits = self.sudo().search(Domain("order_id", "in", orders.ids))
+        if splits is None:
+            orders = self.env["sale.order"].concat(*rules_by_order)
+            splits = self.sudo().search(Domain("order_id", "in", orders.ids))
         known = {(split.order_id.id, split.rule_id.id) for split in splits}
         accepted = self._get_accepted(splits)
         self.sudo().create(

@@ -14,22 +14,24 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
     _description = "Commission Split: Renewal"
 
     @api.model
-    def _renew_orders(self, orders):
+    def _renew_orders(self, orders, used=None):
         """Take the plan of their day for jobs without ledger entries, and split them.
 
         :param orders: confirmed `sale.order` records in sudo
+        :param used: those with ledger entries, where the caller knows them already
         """
-        fresh = orders - self._get_used_orders(orders)
-        splits = self.sudo().search(Domain("order_id", "in", fresh.ids))
-        accepted = self._get_accepted(splits)
-        splits.unlink()
+        fresh = orders - (self._get_used_orders(orders) if used is None else used)
+        splits = self.sudo().search(Domain("order_id", "in", orders.ids))
+        stale = splits.filtered(lambda split: split.order_id in fresh)
+        accepted = self._get_accepted(stale)
+        stale.unlink()
         fresh.order_line.filtered("broker_commission_rule_id").write({"broker_commission_rule_id": False})
         for (company, day), group in self._group_by_day(fresh).items():
             plan = self.env["broker.commission.plan"]._get_plan(company, day)
             group.filtered(lambda order, plan=plan: order.broker_commission_plan_id != plan).write(
                 {"broker_commission_plan_id": plan.id}
             )
-        self._match_lines(orders)
+        self._match_lines(orders, splits=splits - stale)
         if accepted:
             for split in self.sudo().search(Domain("order_id", "in", fresh.ids)):
                 vals = accepted.get((split.order_id.id, split.role))

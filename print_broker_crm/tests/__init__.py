@@ -3,6 +3,7 @@ from . import test_assignment, test_assignment_property, test_customer, test_han
 from . import test_customer_sponsor, test_customer_team, test_customer_team_access
 from . import (
     test_commission_access,
+    test_commission_append,
     test_commission_attention,
     test_commission_batch,
     test_commission_cases,
