@@ -48,6 +48,18 @@ class ResCompany(models.Model):
         "The hours to accept a handoff must be more than zero.",
     )
 
+    broker_proof_remind_hours = fields.Float(
+        string="Ask about a Proof After",
+        default=8.0,
+        help="Working hours after which the service agent gets a to-do when the customer has not answered a proof. "
+        "0: never.",
+    )
+
+    _broker_proof_remind_hours_not_negative = models.Constraint(
+        "CHECK (broker_proof_remind_hours >= 0)",
+        "The hours before asking about a proof cannot be negative; 0 means never.",
+    )
+
     broker_credit_check = fields.Boolean(
         string="Warn before Confirming",
         help="An order of a customer with an overdue debt or too little integrity, as the caps of the 5A policy say, "

@@ -8,6 +8,7 @@ class ResConfigSettings(models.TransientModel):
     broker_handoff_accept_hours = fields.Float(related="company_id.broker_handoff_accept_hours", readonly=False)
     broker_handoff_mode = fields.Selection(related="company_id.broker_handoff_mode", readonly=False)
     broker_handoff_repeat = fields.Boolean(related="company_id.broker_handoff_repeat", readonly=False)
+    broker_proof_remind_hours = fields.Float(related="company_id.broker_proof_remind_hours", readonly=False)
     broker_credit_check = fields.Boolean(related="company_id.broker_credit_check", readonly=False)
     broker_credit_user_id = fields.Many2one(related="company_id.broker_credit_user_id", readonly=False)
     broker_need_stale_days = fields.Integer(related="company_id.broker_need_stale_days", readonly=False)

@@ -14,6 +14,7 @@ class SaleOrder(models.Model):
         "broker.order.need.mixin",
         "broker.order.credit.mixin",
         "broker.order.spec.mixin",
+        "broker.order.proof.mixin",
         "sale.order",
     ]
 

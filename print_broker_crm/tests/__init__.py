@@ -57,3 +57,5 @@ from . import (
     test_staff_change_tour,
 )
 from . import test_readiness, test_staff_load, test_two_companies
+from . import test_proof
+from . import test_proof_portal

@@ -1,3 +1,5 @@
+from base64 import b64encode
+
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
@@ -189,7 +191,13 @@ class ProtectionCommon(BrokerAccountCommon):
             .sudo()
             ._append([{"growth_id": growth.id, "user_id": partner.user_id.id, "amount": 100.0}])
         )
+        proof = env["broker.proof"].create({"order_id": order.id})
+        proof_file = env["broker.proof.file"].create(
+            {"proof_id": proof.id, "name": f"{label}.txt", "content": b64encode(label.encode())}
+        )
         papers = {
+            "broker.proof": proof,
+            "broker.proof.file": proof_file,
             "res.partner": partner + contact,
             "res.partner.bank": env["res.partner.bank"].create(
                 {"acc_number": f"BANK {label}", "partner_id": partner.id}

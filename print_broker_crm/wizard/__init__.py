@@ -17,6 +17,8 @@ from . import (
     broker_staff_change_preview,
     broker_staff_change_successor,
     broker_order_credit_release,
+    broker_proof_answer,
+    broker_proof_release,
     broker_tier_effect,
     broker_tier_effect_line,
     broker_tier_effect_threshold,
