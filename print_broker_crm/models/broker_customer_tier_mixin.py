@@ -173,9 +173,16 @@ class BrokerCustomerTierMixin(models.AbstractModel):
     # BUSINESS
 
     def _before_merge_into(self, target):
-        """Leave one score by hand per dimension."""
+        """Leave one score by hand per dimension, and mark the scores that come along: the
+        trend and the history of the customer that remains are its own."""
         result = super()._before_merge_into(target)
         self.env["broker.tier.manual.score"]._make_room(self, target)
+        score = self.env["broker.tier.score"]
+        score.flush_model()
+        self.env.cr.execute(
+            SQL("UPDATE broker_tier_score SET is_merged = TRUE WHERE customer_id = ANY(%s)", (self - target).ids)
+        )
+        score.invalidate_model(["is_merged"])
         return result
 
     @api.model

@@ -53,7 +53,7 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
                           JOIN broker_tier_policy policy ON policy.id = newest.policy_id
                     CROSS JOIN LATERAL (
                                 SELECT total FROM broker_tier_score score
-                                 WHERE score.customer_id = customer.id
+                                 WHERE score.customer_id = customer.id AND score.is_merged IS NOT TRUE
                                    AND score.date + 0 <= (%s::date - policy.trend_months * INTERVAL '1 month')::date
                               ORDER BY score.id DESC LIMIT 1
                                ) earlier
@@ -89,7 +89,7 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
                 SELECT DISTINCT ON (customer_id, DATE_TRUNC('month', date))
                        customer_id, DATE_TRUNC('month', date)::date, total, policy_id
                   FROM broker_tier_score
-                 WHERE customer_id = ANY(%s) AND total IS NOT NULL
+                 WHERE customer_id = ANY(%s) AND total IS NOT NULL AND is_merged IS NOT TRUE
                    AND date > %s::date - INTERVAL '12 months'
               ORDER BY customer_id, DATE_TRUNC('month', date), id DESC
                 """,
@@ -148,9 +148,18 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
             row[0]: row[1:]
             for row in (self._origin.ids and self.env.execute_query(self._get_drain_query(self._origin.ids)) or [])
         }
+        # What a person costs the firm is the management's to know.
+        may_see_cost = self.env.user.has_group("print_broker_crm.group_manager")
         for customer in self:
             drain = drains.get(customer._origin.id)
             customer.is_service_drain = bool(drain)
+            if drain and not may_see_cost:
+                customer.service_drain_text = self.env._(
+                    "Revenue %(revenue)s, profit %(profit)s: after the people who served it too little is left.",
+                    revenue=formatLang(self.env, drain[0], currency_obj=customer.sudo().currency_id),
+                    profit=formatLang(self.env, drain[1], currency_obj=customer.sudo().currency_id),
+                )
+                continue
             customer.service_drain_text = drain and self.env._(
                 "Revenue %(revenue)s, profit %(profit)s, less %(share)s full-time persons that served it: %(cost)s. "
                 "%(rest)s is left, less than %(limit)s.",

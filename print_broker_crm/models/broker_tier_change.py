@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -35,30 +36,38 @@ class BrokerTierChange(models.Model):
         """The same rows that `broker.tier.score` counts, see its trouble."""
         for model in ("sale.order", "mail.message", "mail.tracking.value"):
             self.env[model].flush_model()
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
         return SQL(
             """
-            WITH changed AS NOT MATERIALIZED (
+            WITH firm AS NOT MATERIALIZED (
+                SELECT * FROM UNNEST(%(companies)s::int[], %(zones)s::varchar[]) AS firm (company_id, zone)
+            ), changed AS NOT MATERIALIZED (
                 SELECT change.id, change.old_value_float, change.new_value_float,
                        message.id AS message_id, message.date, message.author_id,
                        so.id AS order_id, so.broker_customer_id, so.company_id, so.currency_id,
-                       so.create_date, so.broker_date_confirmed
+                       so.broker_date_confirmed,
+                       (message.date AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS day,
+                       (so.create_date AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS first_day
                   FROM mail_tracking_value change
                   JOIN mail_message message
                     ON message.id = change.mail_message_id AND message.model = 'sale.order'
                   JOIN sale_order so ON so.id = message.res_id
+                  JOIN firm ON firm.company_id = so.company_id
                  WHERE change.field_id = %(field)s AND so.broker_customer_id IS NOT NULL
             )
             SELECT MIN(id)::bigint * 2 AS id, 'revision'::varchar AS kind, %(columns)s
               FROM changed
-             WHERE date::date > create_date::date
+             WHERE day > first_day
                AND date < COALESCE(broker_date_confirmed, 'infinity')
-          GROUP BY order_id, broker_customer_id, company_id, currency_id, date::date
+          GROUP BY order_id, broker_customer_id, company_id, currency_id, day
          UNION ALL
             SELECT MIN(id)::bigint * 2 + 1, 'change', %(columns)s
               FROM changed
              WHERE date > broker_date_confirmed + INTERVAL '1 minute'
           GROUP BY order_id, broker_customer_id, company_id, currency_id, message_id
             """,
+            companies=companies.ids,
+            zones=[company._get_broker_tz() for company in companies],
             field=self.env["ir.model.fields"]._get("sale.order", "amount_untaxed").id,
             columns=SQL(
                 """

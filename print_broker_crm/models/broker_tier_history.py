@@ -42,7 +42,7 @@ class BrokerTierHistory(models.Model):
                    score.policy_id, score.date, part.code, part.score
               FROM broker_tier_score score
         CROSS JOIN LATERAL (VALUES %s) AS part (number, code, score)
-             WHERE part.score > 0
+             WHERE part.score > 0 AND score.is_merged IS NOT TRUE
             """,
             SQL(", ").join(
                 SQL(

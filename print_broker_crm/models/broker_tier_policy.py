@@ -101,6 +101,7 @@ class BrokerTierPolicy(models.Model):
 
     person_cost = fields.Monetary(
         string="Cost of a Full-time Person (Year)",
+        groups="print_broker_crm.group_manager",
         help="What a person costs the firm in a year, workplace included. The cost to serve a customer is the "
         "full-time persons it took times this.",
     )

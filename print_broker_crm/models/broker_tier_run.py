@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .broker_tier_score_measure_mixin import FIGURES
+
+RETRY_AFTER = timedelta(minutes=15)
 
 
 class BrokerTierRun(models.Model):
@@ -20,6 +24,12 @@ class BrokerTierRun(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, index=True)
     date = fields.Date(required=True)
+    policy_id = fields.Many2one(
+        "broker.tier.policy",
+        readonly=True,
+        ondelete="restrict",
+        help="The policy in force when the figures were gathered: the whole night is judged by it.",
+    )
     is_gathered = fields.Boolean(string="Figures Gathered")
     last_customer_id = fields.Integer(string="Up to Customer", help="Database id of the last customer looked at.")
     is_done = fields.Boolean(string="Finished")
@@ -68,8 +78,10 @@ class BrokerTierRun(models.Model):
         """Gather the figures of all the company's customers, unless that was done."""
         self.ensure_one()
         score = self.env["broker.tier.score"].sudo()
-        if self.is_gathered and self.env.execute_query(
-            SQL("SELECT FROM broker_tier_figure WHERE run_id = %s LIMIT 1", self.id)
+        if (
+            self.is_gathered
+            and self.policy_id
+            and self.env.execute_query(SQL("SELECT FROM broker_tier_figure WHERE run_id = %s LIMIT 1", self.id))
         ):
             return
         policy = self.env["broker.tier.policy"]._get_at(self.company_id, self.date)
@@ -91,7 +103,7 @@ class BrokerTierRun(models.Model):
                 last=self.last_customer_id,
             )
         )
-        self.is_gathered = True
+        self.write({"is_gathered": True, "policy_id": policy.id})
 
     def _drop_figures(self):
         """Empty the work table of what this company's runs gathered."""
@@ -130,8 +142,7 @@ class BrokerTierRun(models.Model):
         )
         scores = score.browse()
         if count:
-            policy = self.env["broker.tier.policy"]._get_at(self.company_id, self.date)
-            scores = score._judge(policy, self.date, self._get_figures_query(last_id))
+            scores = score._judge(self.policy_id, self.date, self._get_figures_query(last_id))
         is_done = count < limit
         if is_done:
             self._drop_figures()
@@ -171,7 +182,11 @@ class BrokerTierRun(models.Model):
         limit = self._get_batch_size()
         runs = self.browse()
         for company in self.env["res.company"].search(Domain.TRUE):
+            # Also where no policy is in force, and nobody is scored.
+            self.env["broker.tier.score"].sudo()._end_manual_tiers(company, company._get_broker_today())
             runs |= self._open(company)
+        if runs:
+            self._wake_again()
         waiting = {run: self.env["broker.customer"].search_count(run._get_waiting()) for run in runs}
         if not cron._commit_progress(remaining=sum(waiting.values())):
             return
@@ -185,6 +200,19 @@ class BrokerTierRun(models.Model):
             while run.try_lock_for_update() and not run.is_done:
                 if not cron._commit_progress(run._step(limit)):
                     return
+
+    @api.model
+    def _wake_again(self):
+        """See to it that a night that fails goes on soon: Odoo would wait for the next one,
+        which begins anew, when somebody who saves a customer at the wrong moment is enough."""
+        cron = self.env.ref("print_broker_crm.ir_cron_broker_tier_run").sudo()
+        now = fields.Datetime.now()
+        if (
+            not self.env["ir.cron.trigger"]
+            .sudo()
+            .search_count(Domain("cron_id", "=", cron.id) & Domain("call_at", ">", now), limit=1)
+        ):
+            cron._trigger(now + RETRY_AFTER)
 
     @api.model
     def _get_batch_size(self):

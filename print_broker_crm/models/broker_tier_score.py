@@ -2,12 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .broker_tier_score_work_mixin import SHARE_DIGITS
+
 
 class BrokerTierScore(models.Model):
     """What a customer was worth on a day, with everything that explains it.
 
     One row per customer and run, written only when something changed, by one writer
-    in SQL. Rows are never changed or deleted: the past is explained by the past.
+    in SQL. Rows are never changed or deleted: the past is explained by the past. When
+    customers are merged, the rows of the one that goes are marked, and tell of it alone.
 
     The state before today (the newest row of an earlier day) and today's figures
     decide alone, so a second run on a day is a repetition and not a second opinion.
@@ -52,7 +55,7 @@ class BrokerTierScore(models.Model):
     integrity = fields.Float(digits=(16, 2), readonly=True, aggregator="avg")
     full_time_share = fields.Float(
         string="Full-time Persons",
-        digits=(16, 4),
+        digits=(16, SHARE_DIGITS),
         readonly=True,
         help="How many full-time persons the customer took, by what people did.",
     )
@@ -82,6 +85,11 @@ class BrokerTierScore(models.Model):
         ondelete="restrict",
     )
     tier_color = fields.Integer(related="tier_id.color", string="Tier Color")
+    is_merged = fields.Boolean(
+        string="Of a Merged Customer",
+        readonly=True,
+        help="Written about another customer, which was merged into this one since.",
+    )
     inputs = fields.Json(
         readonly=True,
         groups="print_broker_crm.group_care_officer",

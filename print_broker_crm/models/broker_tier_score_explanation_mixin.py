@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools.misc import format_date, formatLang
 
+from .broker_tier_score_work_mixin import SHARE_DIGITS
+
 
 class BrokerTierScoreExplanationMixin(models.AbstractModel):
     """The page that explains a score line by line, in the reader's language.
@@ -36,7 +38,7 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
                 {
                     "name": names.get(row["user_id"], self.env._("Deleted user")),
                     "work": score._format_number(row["work"]),
-                    "share": score._format_number(row["share"], 4),
+                    "share": score._format_number(row["share"], SHARE_DIGITS),
                 }
                 for row in score.people or []
             ]
@@ -146,7 +148,7 @@ class BrokerTierScoreExplanationMixin(models.AbstractModel):
         return self.env._(
             "Profit %(profit)s ÷ %(share)s full-time persons.",
             profit=self._format_money(self.profit),
-            share=self._format_number(self.full_time_share, 4),
+            share=self._format_number(self.full_time_share, SHARE_DIGITS),
         )
 
     def _explain_ease(self, inputs):

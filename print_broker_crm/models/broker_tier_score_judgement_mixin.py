@@ -121,6 +121,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                     SELECT tier_id, tier_proposed_id, pending_runs
                       FROM broker_tier_score earlier
                      WHERE earlier.customer_id = proposed.customer_id
+                       AND earlier.is_merged IS NOT TRUE
                        -- The customer's own few rows, not all of earlier days
                        AND earlier.date + 0 < %(date)s
                        AND newest.date >= %(date)s

@@ -109,10 +109,11 @@ class BrokerTierScoreTroubleMixin(models.AbstractModel):
             (
                 "quotation_revisions",
                 policy.trouble_revision_points,
-                SQL("COUNT(DISTINCT (so.id, message.date::date))"),
+                SQL("COUNT(DISTINCT (so.id, %s))", self._get_day(policy, SQL("message.date"))),
                 SQL(
-                    """message.date::date > so.create_date::date
-                       AND message.date < COALESCE(so.broker_date_confirmed, 'infinity')"""
+                    "%s > %s AND message.date < COALESCE(so.broker_date_confirmed, 'infinity')",
+                    self._get_day(policy, SQL("message.date")),
+                    self._get_day(policy, SQL("so.create_date")),
                 ),
             ),
             (
@@ -147,6 +148,12 @@ class BrokerTierScoreTroubleMixin(models.AbstractModel):
                     )
                 )
         return sources
+
+    @api.model
+    def _get_day(self, policy, moment):
+        """Return the SQL of the day on which a moment was where the company is: seven in
+        the morning in Shanghai is not of the day before."""
+        return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, policy.company_id._get_broker_tz())
 
     @api.model
     def _get_trouble_query(self, policy, start, end, customers):

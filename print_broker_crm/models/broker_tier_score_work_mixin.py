@@ -1,6 +1,10 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+# A customer of many takes a few hours of a person's year. Profits are divided by the share:
+# what it is rounded by, they would be wrong by.
+SHARE_DIGITS = 6
+
 
 class BrokerTierScoreWorkMixin(models.AbstractModel):
     """Who worked how much for which customer, in SQL: one source for each kind of work.
@@ -185,12 +189,12 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
                        ROUND(SUM(own.work), 2) AS work,
                        ROUND(SUM(
                            own.work / person.total * person.presence
-                       ), 4) AS full_time_share,
+                       ), %(digits)s) AS full_time_share,
                        JSONB_AGG(JSONB_BUILD_OBJECT(
                            'user_id', own.user_id,
                            'work', ROUND(own.work, 2),
                            'share', ROUND(
-                               own.work / person.total * person.presence, 4
+                               own.work / person.total * person.presence, %(digits)s
                            )
                        ) ORDER BY own.work DESC, own.user_id) AS people
                   FROM work own
@@ -202,6 +206,7 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
             first=first,
             days=(last - first).days + 1,
             months=policy.window_months,
+            digits=SHARE_DIGITS,
             work=SQL(" UNION ALL ").join(self._get_work_sources(policy, date)),
             scope=self._get_scope(SQL("own.customer_id"), customers),
         )

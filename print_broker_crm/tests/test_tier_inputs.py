@@ -1,3 +1,4 @@
+from datetime import datetime
 from unittest.mock import patch
 
 from odoo import fields
@@ -108,6 +109,19 @@ class TestTierInputs(TierCommon):
         self._assert_as_commission(18000)
         self.assertEqual(self._score().inputs["margin_lines"], 1)
 
+    def test_share_of_a_small_customer(self):
+        """One five-thousandth of a month: a share that four digits round away. The profit is
+        divided by it, so that what is left out would be wrong many times over."""
+        self.policy.write({"work_job_weight": 1, "work_quotation_weight": 5000})
+        self._invoice(100000, 70000)
+        other = self._create_partner("Other", self.sales_wang)
+        quotation = self.env["sale.order"].create({"partner_id": other.id, "user_id": self.sales_wang.id})
+        quotation.date_order = "2025-05-10 04:00:00"
+        score = self._score()
+        # 1/12 × 1/5001
+        self.assertEqual(score.full_time_share, 0.000017)
+        self.assertEqual((score.efficiency, score.efficiency_score), (1764705882.35, 5))
+
     # Ease
 
     def _set_points(self, **values):
@@ -144,6 +158,24 @@ class TestTierInputs(TierCommon):
         self.assertEqual(score.ease, 70)
         self.assertIn("2 revised quotations × 5.00", str(score.explanation))
         self.assertIn("2 changes after confirmation × 10.00", str(score.explanation))
+
+    def test_days_of_revisions_are_the_firms(self):
+        """Written at seven in the morning of 2 May in Shanghai, and changed at nine and at
+        eleven in the evening: no revision. At one and at ten of the 3rd: one."""
+        self._set_points(trouble_revision_points=5)
+        self._go_to("2025-05-01 23:00:00")
+        order = self._create_job(1000, 700, confirm=False).with_context(tracking_disable=False, mail_notrack=False)
+        self._note_changes(order)
+        self.env.cr.execute(SQL("UPDATE sale_order SET create_date = %s WHERE id = %s", datetime.now(), order.id))
+        for number, moment in enumerate(("05-02 01:00:00", "05-02 15:00:00", "05-02 17:00:00", "05-03 02:00:00")):
+            self._change(order, f"2025-{moment}", 1001 + number)
+        self._go_to("2025-05-03 04:00:00")
+        order.action_confirm()
+        self._go_to("2025-06-15 04:00:00")
+        score = self._score()
+        self.assertEqual(score.inputs["quotation_revisions"], 1)
+        rows = self.env["broker.tier.change"].search([("order_id", "=", order.id), ("kind", "=", "revision")])
+        self.assertEqual(rows.mapped("amount_after"), [1004])
 
     def test_trouble_of_another_room(self):
         """A room adds a kind of trouble by its source alone."""

@@ -37,7 +37,7 @@ class TestTierRun(TierCommon):
         quotation.copy().date_order = "2025-05-10 04:00:00"
         # 30,000 ÷ (1/12 × 4/8) is 5A: that is news
         score = self._run()
-        self.assertEqual((score.full_time_share, score.efficiency_score), (0.0417, 5))
+        self.assertEqual((score.full_time_share, score.efficiency_score), (0.041667, 5))
 
     def test_month_end_is_written_for_everybody(self):
         """What is unchanged is written once when a month has ended, and not again."""
@@ -209,6 +209,56 @@ class TestTierRun(TierCommon):
             run._step(2)
         gathering.assert_not_called()
         self.assertEqual(run.score_count, judged + 2, "and the night went on with what it had")
+
+    def test_the_whole_night_is_judged_by_one_policy(self):
+        """A policy that comes into force while the night is at work counts from the next one:
+        the figures were gathered under the other."""
+        run, partners = self._start()
+        draft = self.policy.copy({"date_from": "2025-06-15", "window_months": 1})
+        draft.action_activate()
+        while not run.is_done:
+            run._step(2)
+        rows = self.Score.sudo().search([("company_id", "=", self.company.id)])
+        self.assertEqual((len(rows), rows.policy_id), (5, self.policy))
+        self._night(16)
+        scores = [partner.broker_customer_ids.sudo().last_score_id for partner in partners]
+        self.assertEqual({(score.policy_id, score.revenue) for score in scores}, {(draft, 0.0)})
+
+    def test_night_that_fails_goes_on_soon(self):
+        self._start()
+        cron = self.env.ref("print_broker_crm.ir_cron_broker_tier_run").sudo()
+        with (
+            self.enter_registry_test_mode(),
+            patch.object(type(self.env["broker.tier.run"]), "_step", side_effect=KeyError("broken")),
+            mute_logger("odoo.addons.base.models.ir_cron"),
+        ):
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        triggers = self.env["ir.cron.trigger"].sudo().search([("cron_id", "=", cron.id)])
+        self.assertEqual(triggers.mapped("call_at"), [fields.Datetime.to_datetime("2025-06-15 04:15:00")])
+
+    def test_manual_tier_ends_where_nobody_is_scored(self):
+        self._set_manual()
+        self.policy.date_from = "2026-01-01"
+        self._go_to("2025-06-21 04:00:00")
+        cron = self.env.ref("print_broker_crm.ir_cron_broker_tier_run").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(self.customer.tier_manual_id)
+        self.assertFalse(self.customer.tier_id)
+
+    def test_verdict_before_a_merge_is_the_customers_own(self):
+        """The other customer's row of yesterday is no verdict on this one."""
+        other = self._create_partner("Jade Twin", self.sales_wang)
+        self._invoice(100000, 70000)
+        self._invoice(100, 99, partner=other)
+        self._run()
+        self._invoice(600000, 300000)
+        self.assertEqual(self._night(16).filtered("pending_runs").tier_id, self.tiers["4A"])
+        self.env["base.partner.merge.automatic.wizard"].sudo()._merge((self.partner + other).ids, self.partner)
+        score = self._run()
+        self.assertEqual((score.customer_id, score.tier_id), (self.customer, self.tiers["4A"]))
 
     def test_figures_go_when_the_night_is_over(self):
         run, _partners = self._start()

@@ -124,8 +124,8 @@ class TestTierScore(TierCommon):
         self.assertEqual((score.revenue, score.revenue_score), (100000, 3))
         self.assertEqual((score.profit, score.profit_score), (30000, 3))
         # Wang worked for this customer alone, in one of twelve months.
-        self.assertEqual(score.full_time_share, 0.0833)
-        self.assertEqual((score.efficiency, score.efficiency_score), (360144.06, 4))
+        self.assertEqual(score.full_time_share, 0.083333)
+        self.assertEqual((score.efficiency, score.efficiency_score), (360001.44, 4))
         self.assertEqual((score.ease, score.ease_score), (100, 5))
         self.assertNoData(score, "integrity")
         self.assertEqual(score.dimension_count, 4)
@@ -388,15 +388,15 @@ class TestTierScore(TierCommon):
         quotation = self.env["sale.order"].create({"partner_id": self.partner.id, "user_id": self.sales_zhao.id})
         quotation.date_order = "2025-05-03 04:00:00"
         score = self._score()
-        # 1/12 × 4/8 + 1/12 × 2/6 = 0.0417 + 0.0278 = 5/72
-        self.assertEqual(score.full_time_share, 0.0694)
-        self.assertEqual(score.efficiency, 432276.66)
+        # 1/12 × 4/8 + 1/12 × 2/6 = 0.041667 + 0.027778 = 5/72
+        self.assertEqual(score.full_time_share, 0.069444)
+        self.assertEqual(score.efficiency, 432002.76)
         self.assertEqual(score.inputs["work"], 6)
         self.assertEqual(
             score.people,
             [
-                {"user_id": self.sales_wang.id, "work": 4, "share": 0.0417},
-                {"user_id": self.sales_zhao.id, "work": 2, "share": 0.0278},
+                {"user_id": self.sales_wang.id, "work": 4, "share": 0.041667},
+                {"user_id": self.sales_zhao.id, "work": 2, "share": 0.027778},
             ],
         )
 
@@ -404,7 +404,7 @@ class TestTierScore(TierCommon):
         self._invoice(100000, 70000)
         self._job(1000, 700, date="2024-09-10")
         self._job(1000, 700, date="2025-05-02")
-        self.assertEqual(self._score().full_time_share, 0.1667)
+        self.assertEqual(self._score().full_time_share, 0.166667)
 
     def test_efficiency_counts_every_kind_of_work(self):
         """Job 4, message 0.5, done activity 0.5, handoff sent 2 and received 2, call 1."""

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -52,6 +53,22 @@ class TestTierSignal(TierCommon):
         self.assertIn("0.0,7.5 120.0,15.0", drawn)
         self.assertIn("<title>Next</title>", drawn)
 
+    def test_merged_customers_do_not_mix(self):
+        """What was said of the other customer is no past of this one."""
+        other = self._create_partner("Jade Twin", self.sales_wang)
+        self._invoice(100000, 70000, date="2025-02-01")
+        self._invoice(100, 99, date="2025-02-01", partner=other)
+        self._score_on("2025-02-28", 4.0)
+        self._score_on("2025-06-15", 4.05)
+        other.broker_customer_ids.sudo()._merge_into(self.customer.sudo())
+        self.env.invalidate_all()
+        self.assertEqual(self.customer.tier_trend_text, "→ 0.05")
+        self.assertIn("Total from 4.00 to 4.05", str(self.customer.tier_sparkline))
+        rows = self.env["broker.tier.history"].search(
+            [("customer_id", "=", self.customer.id), ("code", "=", "total")], order="date"
+        )
+        self.assertEqual(rows.mapped("score"), [4.0, 4.05])
+
     def test_history_has_a_row_per_dimension(self):
         self._invoice(100000, 70000)
         self._score()
@@ -64,24 +81,37 @@ class TestTierSignal(TierCommon):
 
     def test_service_drain(self):
         """300,000 of revenue are 4A; of the profit of 60,000 (4A) a twelfth of a person,
-        0.0833 × 600,000 = 49,980, leaves 10,020, less than the 20,000 of 3A."""
+        0.083333 × 600,000 = 49,999.80, leaves 10,000.20, less than the 20,000 of 3A."""
         self.policy.person_cost = 600000
         self._invoice(300000, 240000)
         self._score()
         self.assertTrue(self.customer.is_service_drain)
-        self.assertIn("49,980", self.customer.service_drain_text)
-        self.assertIn("10,020", self.customer.service_drain_text)
+        self.assertIn("49,999.80", self.customer.with_user(self.manager_qian).service_drain_text)
+        self.assertIn("10,000.20", self.customer.with_user(self.manager_qian).service_drain_text)
         Customer = self.env["broker.customer"]
         self.assertIn(self.customer, Customer.search([("is_service_drain", "=", True)]))
         self.assertNotIn(self.customer, Customer.search([("is_service_drain", "=", False)]))
 
+    def test_what_a_person_costs_is_the_managements_to_know(self):
+        self.policy.person_cost = 600000
+        self._invoice(300000, 240000)
+        self._score()
+        customer = self.customer.with_user(self.sales_wang)
+        self.assertTrue(customer.is_service_drain)
+        self.assertIn("300,000", customer.service_drain_text)
+        self.assertNotIn("49,999", customer.service_drain_text)
+        for user in (self.sales_wang, self.service_chen, self.care_sun):
+            with self.assertRefused(AccessError):
+                self.policy.with_user(user).read(["person_cost"])
+        self.assertTrue(self.policy.with_user(self.manager_qian).read(["person_cost"]))
+
     def test_no_drain(self):
-        # 0.0833 × 480,000 = 39,984 leaves 20,016, the limit is 20,000
+        # 0.083333 × 480,000 = 39,999.84 leaves 20,000.16, the limit is 20,000
         self.policy.person_cost = 480000
         self._invoice(300000, 240000)
         self._score()
         self.assertFalse(self.customer.is_service_drain)
-        self.assertFalse(self.customer.service_drain_text)
+        self.assertFalse(self.customer.with_user(self.manager_qian).service_drain_text)
 
     def test_small_customers_are_no_drain(self):
         self.policy.person_cost = 9000000
