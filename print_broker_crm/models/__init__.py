@@ -31,6 +31,7 @@ from . import (
     crm_team,
     broker_handoff_event,
     broker_handoff_list_mixin,
+    broker_handoff_introduction_mixin,
     broker_order_handoff_mixin,
     broker_commission_plan_growth_mixin,
     broker_commission_plan,

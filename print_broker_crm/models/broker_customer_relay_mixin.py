@@ -89,6 +89,28 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         ]
 
     @api.model
+    def _get_obligation_kinds(self):
+        """Add the first word of a service agent who is new to the customer."""
+        return {**super()._get_obligation_kinds(), "first_contact": self.env._("First word of the service agent")}
+
+    @api.model
+    def _get_obligation_queries(self):
+        return super()._get_obligation_queries() + [
+            SQL(
+                """
+                SELECT owed.id, handoff.receiver_id, 'first_contact'::varchar, handoff.first_contact_due::date,
+                       'broker.handoff'::varchar, handoff.id
+                  FROM owed
+                  JOIN broker_handoff handoff ON handoff.customer_id = owed.id
+                 WHERE handoff.state != 'cancelled'
+                   AND handoff.first_contact_at IS NULL
+                   AND handoff.first_contact_due < %s
+                """,
+                fields.Datetime.now(),
+            )
+        ]
+
+    @api.model
     def _before_users_leave(self, users):
         """Let others receive what was on its way to the leavers."""
         result = super()._before_users_leave(users)

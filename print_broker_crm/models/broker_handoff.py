@@ -29,6 +29,11 @@ ACTION_FIELDS = frozenset(
         "given_back_count",
         "accepted_itself",
         "event_ids",
+        "needs_introduction",
+        "introduced_at",
+        "first_contact_due",
+        "first_contact_at",
+        "first_contact_escalated_at",
     }
 )
 
@@ -46,6 +51,7 @@ class BrokerHandoff(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "broker.handoff.introduction.mixin",
         "broker.handoff.check.mixin",
         "broker.handoff.list.mixin",
         "broker.handoff.flow.mixin",
@@ -200,6 +206,7 @@ class BrokerHandoff(models.Model):
         "(lead_id, company_id) WHERE lead_id IS NOT NULL AND state IN ('draft', 'submitted', 'returned')",
         "This opportunity already has an open handoff.",
     )
+    _first_contact_idx = models.Index("(id) WHERE first_contact_due IS NOT NULL AND first_contact_at IS NULL")
     _late_idx = models.Index("(accept_deadline) WHERE state = 'submitted' AND escalated_at IS NULL")
 
     @api.depends("order_ids.state")

@@ -444,10 +444,12 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
     def _get_deadline_day(self):
         """Return the day of the deadline where the firm works."""
         self.ensure_one()
-        return fields.Datetime.context_timestamp(
-            self.with_context(tz=self.company_id._get_broker_tz()),
-            self.accept_deadline or fields.Datetime.now(),
-        ).date()
+        return self._get_company_day(self.accept_deadline or fields.Datetime.now())
+
+    def _get_company_day(self, moment):
+        """Return the day of a moment where the firm works."""
+        self.ensure_one()
+        return self.company_id._get_broker_date(moment)
 
     def _move_accept_activity(self):
         """Let the to-do of a submitted handoff follow its receiver."""

@@ -36,6 +36,27 @@ class BrokerOrderHandoffMixin(models.AbstractModel):
                 )
             )
 
+    def _broker_follow(self):
+        """Let the customer's salesperson and service agent follow these jobs.
+
+        The customer has one face: whoever else the job is given to, that face sees every
+        leg and every message of the customer and can answer.
+        """
+        for order in self.sudo():
+            customer = order.broker_customer_id
+            people = (customer.user_id | customer.service_user_id | order.broker_handoff_id.sender_id).filtered(
+                "active"
+            )
+            missing = people.partner_id - order.message_partner_ids
+            if missing:
+                order.message_subscribe(missing.ids)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "user_id" in vals:
+            self.filtered(lambda order: order.state == "sale")._broker_follow()
+        return result
+
     def _action_cancel(self):
         result = super()._action_cancel()
         self.sudo().broker_handoff_id._after_orders_cancelled()

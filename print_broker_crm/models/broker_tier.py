@@ -43,6 +43,12 @@ class BrokerTier(models.Model):
         required=True,
         help="Working hours in which the service desk answers a handoff.",
     )
+    first_contact_hours = fields.Float(
+        string="First Word of the Agent Within (Hours)",
+        required=True,
+        default=8.0,
+        help="Working hours after the acceptance in which a service agent who is new to the customer calls or writes.",
+    )
     is_key = fields.Boolean(
         string="Key Account",
         help="Customers of this tier are key accounts: several people of the firm know them, and the management does.",
@@ -90,6 +96,10 @@ class BrokerTier(models.Model):
         "The hours to accept a handoff must be more than zero.",
     )
 
+    _first_contact_hours_positive = models.Constraint(
+        "CHECK (first_contact_hours > 0)",
+        "The hours to the first word of a service agent must be more than zero.",
+    )
     _owed_not_negative = models.Constraint(
         """CHECK (
             COALESCE(response_hours, 0) >= 0 AND COALESCE(resolution_hours, 0) >= 0
@@ -112,6 +122,7 @@ class BrokerTier(models.Model):
     @api.depends(
         "call_cadence_days",
         "accept_hours",
+        "first_contact_hours",
         "response_hours",
         "resolution_hours",
         "is_key",
@@ -157,6 +168,9 @@ class BrokerTier(models.Model):
         lines = [
             self.env._("The care line calls every %(days)s days.", days=self.call_cadence_days),
             self.env._("A handoff is accepted within %(hours)g working hours.", hours=self.accept_hours),
+            self.env._(
+                "A new service agent calls or writes within %(hours)g working hours.", hours=self.first_contact_hours
+            ),
         ]
         if self.response_hours:
             lines.append(

@@ -30,6 +30,23 @@ class ResCompany(models.Model):
         help="Working hours the service agent has to accept or return a handoff.",
     )
 
+    broker_introduction_mail = fields.Boolean(
+        string="Introduce Service Agents by E-mail",
+        default=True,
+        help="When a handoff is accepted by an agent who is new to the customer, the customer gets an e-mail from the "
+        "salesperson, in the customer's language and with both in copy.",
+    )
+    broker_first_contact_hours = fields.Float(
+        string="Hours to the First Word",
+        default=8.0,
+        help="Working hours in which a new service agent calls or writes to a customer without a tier.",
+    )
+
+    _broker_first_contact_hours_positive = models.Constraint(
+        "CHECK (broker_first_contact_hours > 0)",
+        "The hours to the first word of a service agent must be more than zero.",
+    )
+
     broker_handoff_mode = fields.Selection(
         [("ask", "Service accepts or returns each handoff"), ("self", "Handoffs accept themselves")],
         string="Acceptance of Handoffs",

@@ -6,6 +6,8 @@ class ResConfigSettings(models.TransientModel):
 
     broker_care_manager_id = fields.Many2one(related="company_id.broker_care_manager_id", readonly=False)
     broker_handoff_accept_hours = fields.Float(related="company_id.broker_handoff_accept_hours", readonly=False)
+    broker_introduction_mail = fields.Boolean(related="company_id.broker_introduction_mail", readonly=False)
+    broker_first_contact_hours = fields.Float(related="company_id.broker_first_contact_hours", readonly=False)
     broker_handoff_mode = fields.Selection(related="company_id.broker_handoff_mode", readonly=False)
     broker_handoff_repeat = fields.Boolean(related="company_id.broker_handoff_repeat", readonly=False)
     broker_proof_remind_hours = fields.Float(related="company_id.broker_proof_remind_hours", readonly=False)
