@@ -34,6 +34,7 @@ from . import (
 from . import (
     test_obligation,
     test_order_credit,
+    test_tier_edges,
     test_tier_effect,
     test_tier_signal,
     test_tier_evidence,
