@@ -121,6 +121,7 @@
         "views/account_move_views.xml",
         "report/broker_commission_statement_templates.xml",
         "report/job_spec_templates.xml",
+        "report/broker_job_ticket_templates.xml",
         "views/print_broker_crm_menus.xml",
     ],
     "demo": [

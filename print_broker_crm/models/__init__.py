@@ -118,6 +118,8 @@ from . import (
     broker_proof,
     broker_proof_file,
     broker_order_proof_mixin,
+    broker_order_ticket_mixin,
+    broker_order_line_proof_mixin,
     ir_attachment,
     sale_order,
     sale_order_line,

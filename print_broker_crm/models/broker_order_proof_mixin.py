@@ -120,7 +120,7 @@ class BrokerOrderProofMixin(models.AbstractModel):
 
     def _broker_get_proof_lines(self):
         """Hook: return the lines of these orders that are not printed without a proof."""
-        return self.env["sale.order.line"]
+        return self.order_line.filtered(lambda line: line._is_broker_proof_needed())
 
     def _broker_get_proof_gaps(self, newest=None):
         """Return why jobs may not be printed yet, as far as proofs go.

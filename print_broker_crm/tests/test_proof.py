@@ -350,3 +350,26 @@ class TestProof(ProofCommon):
             records.mapped("broker_proof_state")
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
+
+    def test_which_lines_need_a_proof(self):
+        flyer = self.env.ref("print_broker_crm.broker_product_type_flyer")
+        product = self._create_print_product("Flyer", self.print_category)
+        product.product_tmpl_id.broker_product_type_id = flyer
+        job = self._create_job(lines=[(product, 100, 50)], user_id=self.sales_wang.id)
+        line = job.order_line[1]
+        self.assertFalse(job._broker_get_print_obstacles())
+        flyer.ask_proof = "required"
+        self.assertEqual(job._broker_get_print_obstacles()[job], ["Flyer has no proof"])
+        self.assertEqual(job.broker_proof_state, "missing")
+        # What the job spec says is nearer.
+        spec = self.env["broker.job.spec"].create(
+            {"order_line_id": line.id, "proof_id": self.env.ref("print_broker_crm.broker_print_option_proof_none").id}
+        )
+        self.assertFalse(job._broker_get_print_obstacles())
+        spec.proof_id = self.env.ref("print_broker_crm.broker_print_option_proof_soft")
+        self.assertTrue(job._broker_get_print_obstacles())
+        # A proof of the other line is no answer, one of the job is.
+        self._answer_online(self._send_proof(job, line=job.order_line[0]))
+        self.assertTrue(job._broker_get_print_obstacles())
+        self._answer_online(self._send_proof(job))
+        self.assertFalse(job._broker_get_print_obstacles())
