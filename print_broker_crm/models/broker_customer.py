@@ -47,6 +47,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.need.mixin",
         "broker.customer.referral.mixin",
         "broker.customer.relay.mixin",
+        "broker.customer.leg.mixin",
         "broker.customer.team.mixin",
         "broker.customer.sponsor.mixin",
         "broker.customer.commission.mixin",

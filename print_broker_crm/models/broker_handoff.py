@@ -52,6 +52,7 @@ class BrokerHandoff(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.handoff.introduction.mixin",
+        "broker.handoff.leg.mixin",
         "broker.handoff.check.mixin",
         "broker.handoff.list.mixin",
         "broker.handoff.flow.mixin",

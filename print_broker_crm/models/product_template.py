@@ -11,3 +11,7 @@ class ProductTemplate(models.Model):
         ondelete="restrict",
         help="What is printed. A line that sells this product needs a job spec of this type.",
     )
+    broker_out_of_relay = fields.Boolean(
+        string="Out of the Relay",
+        help="Nothing is printed: an order of such products alone is no job with stages and clocks.",
+    )

@@ -77,6 +77,27 @@ class ResCompany(models.Model):
         "The hours before asking about a proof cannot be negative; 0 means never.",
     )
 
+    broker_relay_active = fields.Boolean(
+        string="Jobs Run through the Relay",
+        default=True,
+        help="A confirmed order becomes a job with stages, a responsible person and a clock.",
+    )
+    broker_relay_warn_percent = fields.Integer(
+        string="Clock Turns Yellow After",
+        default=75,
+        help="The part of the time allowed, in percent, after which a job counts as due soon.",
+    )
+    broker_receipt_whole = fields.Boolean(
+        string="Receipt Only of the Whole",
+        default=True,
+        help="A job with several deliveries is received when the last of them is.",
+    )
+
+    _broker_relay_warn_percent_range = models.Constraint(
+        "CHECK (broker_relay_warn_percent BETWEEN 1 AND 100)",
+        "The clock of a job turns yellow after 1 to 100 percent of its time.",
+    )
+
     broker_credit_check = fields.Boolean(
         string="Warn before Confirming",
         help="An order of a customer with an overdue debt or too little integrity, as the caps of the 5A policy say, "

@@ -16,6 +16,8 @@ class SaleOrder(models.Model):
         "broker.order.spec.mixin",
         "broker.order.proof.mixin",
         "broker.order.ticket.mixin",
+        "broker.order.relay.mixin",
+        "broker.order.relay.move.mixin",
         "sale.order",
     ]
 
@@ -226,7 +228,9 @@ class SaleOrder(models.Model):
     def _broker_check_receipt(self):
         """Raise unless the present user may say that these jobs were received."""
         if not self.env["broker.handoff"]._is_manager():
-            served = self.sudo().filtered(lambda order: order.broker_customer_id.service_user_id == self.env.user)
+            served = self.sudo().filtered(
+                lambda order: self.env.user in (order.broker_customer_id.service_user_id, order.broker_leg_user_id)
+            )
             if self - served:
                 raise UserError(
                     self.env._(
@@ -257,3 +261,4 @@ class SaleOrder(models.Model):
         self.env["broker.handoff"]._open_for_repeat_orders(self)
         self.env["broker.need"]._prove_by_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)
+        self._broker_start_relay()

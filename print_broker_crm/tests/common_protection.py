@@ -117,6 +117,7 @@ class ProtectionCommon(BrokerAccountCommon):
         order.user_id = salesperson
         order.action_confirm()
         lead.action_set_won()
+        order.action_broker_wait_customer()
         customer = cls._open_customer(partner, service=service)
         handoff = env["broker.handoff"]._open_for_leads(lead)
         # Each job has a purchase order of its own.
@@ -224,6 +225,8 @@ class ProtectionCommon(BrokerAccountCommon):
             "broker.customer.member": env["broker.customer.member"].create(
                 {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}
             ),
+            "broker.relay.leg": order.broker_leg_ids,
+            "broker.relay.wait": order.broker_leg_ids.wait_ids,
             "broker.handoff": handoff,
             "broker.handoff.item": handoff.item_ids,
             "broker.handoff.event": handoff.event_ids,

@@ -19,6 +19,7 @@ from . import (
     broker_order_credit_release,
     broker_proof_answer,
     broker_proof_release,
+    broker_relay_step,
     broker_tier_effect,
     broker_tier_effect_line,
     broker_tier_effect_threshold,

@@ -1,0 +1,569 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_list
+
+LATE_LEG_ACTIVITY = "print_broker_crm.mail_activity_type_leg_late"
+BACK_ACTIVITY = "print_broker_crm.mail_activity_type_leg_back"
+
+
+class BrokerOrderRelayMoveMixin(models.AbstractModel):
+    """How a job moves: there is one way, `_broker_move`, and this is all of it.
+
+    Leaving the relay, passing on and waiting stand beside it, because they write the
+    same rows.
+    """
+
+    _name = "broker.order.relay.move.mixin"
+    _description = "Order: Moving in the Relay"
+
+    # Late legs escalated in one transaction of the cron.
+    _broker_escalation_batch = 100
+
+    # HOOKS
+
+    def _broker_check_stage(self, stage):
+        """Hook: return why a job may not enter a stage, in translated sentences.
+
+        A job that jumps over stages is asked about each of them.
+
+        :param stage: `broker.relay.stage` in sudo
+        :return: list of str; call super and add your own
+        """
+        self.ensure_one()
+        if stage.code == "printing":
+            return self._broker_get_print_obstacles().get(self, [])
+        if (
+            stage.code in ("reconciliation", "done")
+            and self.company_id.broker_receipt_whole
+            and not self.broker_receipt_date
+        ):
+            waiting = self._broker_get_undelivered()
+            if waiting:
+                return [self.env._("not everything is delivered yet: %(what)s", what=format_list(self.env, waiting))]
+        return []
+
+    def _broker_after_stage(self, stage, leg):
+        """Hook: called after each of these jobs entered a stage or changed hands.
+
+        :param stage: `broker.relay.stage` in sudo
+        :param leg: the open `broker.relay.leg` of the job, or none in the last stage
+        """
+
+    def _broker_get_undelivered(self):
+        """Hook: return what of a job is not delivered yet, as texts."""
+        self.ensure_one()
+        return []
+
+    # MOVING
+
+    def _broker_move(self, stage, reason=None, returned=False, **details):
+        """Move jobs to a stage: finish the open legs and begin the next ones.
+
+        :param stage: `broker.relay.stage`
+        :param reason: in words; needed for a return, unless `reason_id` is given
+        :param returned: the job goes back because something was not good enough; it
+            goes to whoever ran that stage last, and is counted
+        :param details: `note`, `date`, `attachment` (evidence of the stage that is
+            left), `reason_id`, `user` who gets it instead of the customer's person,
+            `kind` of the new legs, `is_fact` where something happened anyway and
+            nothing may hold it up
+        :raises UserError: names every reason of every job; nothing is moved then
+        """
+        stage = stage.sudo()
+        self._broker_check_mover()
+        orders = self.sudo().filtered(lambda order: order.broker_relay_stage_id != stage)
+        if not orders or not stage:
+            return
+        orders.lock_for_update(allow_referencing=True)
+        if not details.get("is_fact"):
+            orders._broker_check_move(stage, reason, returned, details)
+        kind = details.get("kind") or ("returned" if returned else "moved")
+        outcome = {"returned": "returned", "corrected": "corrected"}.get(kind, "finished")
+        evidence = {
+            "note": details.get("note") or False,
+            "evidence_date": details.get("date") or False,
+            "attachment_id": (details.get("attachment") or self.env["ir.attachment"]).id,
+        }
+        values = {
+            "start_kind": kind,
+            "reason": (reason or "").strip() or False,
+            "reason_id": (details.get("reason_id") or self.env["broker.relay.reason"]).id,
+        }
+        orders._broker_change_legs(stage, outcome, evidence, values, details.get("user"))
+        orders._broker_agree_receipt(stage, details.get("date"))
+
+    def _broker_change_legs(self, stage, outcome, evidence, values, user=None):
+        """Finish the open legs of these jobs and begin the next ones in a stage.
+
+        :param outcome: of the finished legs
+        :param evidence: columns of the finished legs
+        :param values: columns of the new legs
+        :param user: `res.users` who gets the jobs; else the customers' people do
+        """
+        now = fields.Datetime.now()
+        before = {order: order.broker_leg_id for order in self}
+        self.broker_leg_id._finish(now, outcome, **evidence)
+        if stage.code == "done":
+            self._broker_write_relay({**self._broker_get_empty(), "broker_relay_stage_id": stage.id})
+            no_leg = self.env["broker.relay.leg"].sudo()
+            self._broker_tell_stage(stage, no_leg)
+            for order in self:
+                order._broker_after_stage(stage, no_leg)
+            return
+        is_passed_on = values["start_kind"] == "passed_on"
+        clocks = self._broker_get_old_clocks() if is_passed_on else self._broker_get_clocks(stage, now)
+        waits_for = {order: is_passed_on and order.broker_waits_for or stage.waits_for for order in self}
+        history = self._broker_get_last_legs(stage) if values["start_kind"] == "returned" else {}
+        vals_list = []
+        for order in self:
+            earlier = history.get(order)
+            runner = order._broker_get_runner(stage) if user is None else user
+            if earlier and user is None:
+                runner = earlier.user_id.filtered("active") or runner
+            vals_list.append(
+                {
+                    "order_id": order.id,
+                    "company_id": order.company_id.id,
+                    "customer_id": order.broker_customer_id.id,
+                    "stage_id": stage.id,
+                    "role": stage.role,
+                    "user_id": runner.id,
+                    "operator_id": self.env.uid,
+                    "predecessor_id": before[order].id,
+                    "started_at": now,
+                    **clocks[order],
+                    **values,
+                    "return_count": int(values["start_kind"] == "returned"),
+                    "return_user_id": earlier.user_id.id if earlier else False,
+                }
+            )
+        legs = self.env["broker.relay.leg"]._append(vals_list)
+        for order, leg in zip(self, legs, strict=True):
+            order._broker_show_leg(leg, waits_for[order])
+        for whom, group in legs.grouped(lambda leg: waits_for[leg.order_id]).items():
+            group._begin_waiting(whom)
+        if values["start_kind"] != "confirmed":
+            self._broker_tell_stage(stage, legs)
+        for order, leg in zip(self, legs, strict=True):
+            order._broker_after_stage(stage, leg)
+
+    def _broker_show_leg(self, leg, waits_for):
+        """Show the open leg on the job, in one write."""
+        self.ensure_one()
+        self._broker_write_relay(
+            {
+                "broker_relay_stage_id": leg.stage_id.id,
+                "broker_leg_id": leg.id,
+                "broker_leg_user_id": leg.user_id.id,
+                "broker_leg_warn_at": leg.warn_at,
+                "broker_leg_deadline": leg.deadline,
+                "broker_leg_escalated_at": False,
+                "broker_waits_for": waits_for,
+            }
+        )
+
+    @api.model
+    def _broker_get_empty(self):
+        return {
+            "broker_relay_stage_id": False,
+            "broker_leg_id": False,
+            "broker_leg_user_id": False,
+            "broker_leg_warn_at": False,
+            "broker_leg_deadline": False,
+            "broker_leg_escalated_at": False,
+            "broker_waits_for": False,
+        }
+
+    # WHAT HOLDS A JOB UP
+
+    def _broker_check_move(self, stage, reason, returned, details):
+        """Raise one message with everything that holds these jobs up."""
+        blocks = []
+        for order in self:
+            reasons = order._broker_get_obstacles(stage, reason, returned, details)
+            if reasons:
+                blocks.append("\n".join([f"{order.name}:", *(f"- {text}" for text in reasons)]))
+        if blocks:
+            raise UserError(
+                self.env._(
+                    "The job cannot move to %(stage)s yet.\n%(reasons)s", stage=stage.name, reasons="\n".join(blocks)
+                )
+            )
+
+    def _broker_get_obstacles(self, stage, reason, returned, details):
+        """Return why this job does not move, as texts."""
+        present = self.broker_relay_stage_id
+        if self.state != "sale" or not present:
+            return [self.env._("only a confirmed order that is in the relay has stages")]
+        if stage.company_id and stage.company_id != self.company_id:
+            return [self.env._("the stage belongs to another company")]
+        if stage._get_rank() < present._get_rank():
+            if not (reason or "").strip() and not details.get("reason_id") and details.get("kind") != "corrected":
+                return [self.env._("say why it goes back")]
+            return []
+        if returned:
+            return [self.env._("a job is sent back to an earlier stage")]
+        reasons = []
+        if not self._broker_has_evidence(present, details):
+            reasons.append(self._broker_get_evidence_message(present))
+        stages = self.env["broker.relay.stage"]._get_stages(self.company_id)
+        for passed in stages | stage:
+            if present._get_rank() < passed._get_rank() <= stage._get_rank():
+                reasons += [text for text in self._broker_check_stage(passed) if text not in reasons]
+        return reasons
+
+    @api.model
+    def _broker_has_evidence(self, stage, details):
+        given = {
+            "note": (details.get("note") or "").strip(),
+            "file": details.get("attachment"),
+            "date": details.get("date") or (stage.code == "receipt" and self.broker_receipt_date),
+        }
+        return stage.evidence == "none" or bool(given[stage.evidence])
+
+    def _broker_get_evidence_message(self, stage):
+        """Return what must be given to finish a stage, as a sentence."""
+        texts = {
+            "note": self.env._("To finish %(stage)s, write a note.", stage=stage.name),
+            "file": self.env._("To finish %(stage)s, attach a file.", stage=stage.name),
+            "date": self.env._("To finish %(stage)s, give the date.", stage=stage.name),
+        }
+        return texts[stage.evidence]
+
+    # WHERE TO, AND TO WHOM
+
+    def _broker_get_next_stage(self):
+        """Return the stage after the present one, in sudo; the present where it is the
+        last."""
+        self.ensure_one()
+        order = self.sudo()
+        present = order.broker_relay_stage_id
+        if not present:
+            raise UserError(self.env._("%(order)s is not in the relay.", order=order.name))
+        stages = self.env["broker.relay.stage"]._get_stages(order.company_id)
+        return next((stage for stage in stages if stage._get_rank() > present._get_rank()), present)
+
+    def _broker_get_back_stage(self):
+        """Return the stage a job came from, else the one before, in sudo."""
+        self.ensure_one()
+        order = self.sudo()
+        present = order.broker_relay_stage_id
+        for leg in order.broker_leg_ids.sorted("id", reverse=True):
+            if leg.stage_id.active and leg.stage_id._get_rank() < present._get_rank():
+                return leg.stage_id
+        stages = self.env["broker.relay.stage"]._get_stages(order.company_id)
+        return stages.filtered(lambda stage: stage._get_rank() < present._get_rank())[-1:]
+
+    def _broker_get_runner(self, stage):
+        """Return who runs a stage of this job, in sudo."""
+        return self._broker_get_people(stage)[:1]
+
+    def _broker_get_people(self, stage):
+        """Return who may come to run a stage of this job: the customer's person in its
+        role, else the service agent, else the salesperson, in sudo."""
+        self.ensure_one()
+        customer = self.broker_customer_id
+        people = {
+            "sales": self.user_id | customer.user_id,
+            "service": customer.service_user_id,
+            "care": customer.care_user_id,
+            "sponsor": customer.sponsor_user_id,
+        }
+        candidates = people[stage.role] + people["service"] + people["sales"]
+        return candidates.filtered(lambda user: user.active and not user.share and self.company_id in user.company_ids)
+
+    def _broker_get_last_legs(self, stage):
+        """Return {job: its last leg in a stage}."""
+        legs = (
+            self.env["broker.relay.leg"]
+            .sudo()
+            .search(Domain("order_id", "in", self.ids) & Domain("stage_id", "=", stage.id), order="id")
+        )
+        return {leg.order_id: leg for leg in legs}
+
+    def _broker_get_clocks(self, stage, start):
+        """Return {job: hours, yellow and deadline of a leg that starts now}; jobs of one
+        company and tier share one look into the calendar."""
+        known = {}
+        clocks = {}
+        for order in self:
+            key = (order.company_id, stage._get_hours(order.broker_customer_id.tier_id))
+            if key not in known:
+                known[key] = self._broker_get_clock(*key, start)
+            clocks[order] = known[key]
+        return clocks
+
+    def _broker_get_old_clocks(self):
+        """Return {job: hours, yellow and deadline of its present leg}."""
+        return {
+            order: {name: order.broker_leg_id[name] for name in ("allowed_hours", "warn_at", "deadline")}
+            for order in self
+        }
+
+    @api.model
+    def _broker_get_clock(self, company, hours, start):
+        if not hours:
+            return {"allowed_hours": 0.0, "warn_at": False, "deadline": False}
+        plan = self.env["broker.handoff"]._plan_hours
+        return {
+            "allowed_hours": hours,
+            "warn_at": plan(company, hours * company.broker_relay_warn_percent / 100, start),
+            "deadline": plan(company, hours, start),
+        }
+
+    # CHANGING HANDS
+
+    def _broker_pass_on(self, user, reason=None, kind="passed_on"):
+        """Give jobs to another person: a new leg in the same stage.
+
+        The deadline stays, because the customer waits from the same moment; only a
+        handoff that was accepted starts the clock anew.
+
+        :param user: one `res.users`, or none
+        """
+        self._broker_check_mover()
+        orders = self.sudo().filtered(lambda order: order.broker_leg_id and order.broker_leg_user_id != user)
+        if not orders:
+            return
+        user = user.sudo()
+        for order in orders if user else ():
+            if not user.active or user.share or order.company_id not in user.company_ids:
+                raise UserError(
+                    self.env._(
+                        "%(user)s does not work for %(company)s and cannot take %(order)s over.",
+                        user=user.name,
+                        company=order.company_id.name,
+                        order=order.name,
+                    )
+                )
+        orders.lock_for_update(allow_referencing=True)
+        for stage, group in orders.grouped("broker_relay_stage_id").items():
+            group._broker_change_legs(stage, "passed_on", {}, {"start_kind": kind, "reason": reason or False}, user)
+
+    @api.model
+    def _broker_rescue_legs(self, users, companies=None):
+        """Give the open legs of people who leave to those who stay: the customer's
+        service agent, else the salesperson. Where there is neither they are nobody's,
+        until a successor is named.
+
+        :param users: the `res.users` who leave
+        :param companies: only jobs of these `res.company`
+        """
+        domain = Domain("broker_leg_user_id", "in", users.ids)
+        if companies:
+            domain &= Domain("company_id", "in", companies.ids)
+        orders = self.sudo().search(domain, order="id")
+        orders._broker_pass_on_to_people(self.env._("Whoever had it left."), users)
+
+    def _broker_pass_on_to_people(self, reason, leaving=None):
+        """Give jobs to who of the customers' people is to run them now.
+
+        :param leaving: `res.users` who get none
+        """
+        ids_by_receiver = {}
+        for order in self:
+            people = order._broker_get_people(order.broker_relay_stage_id)
+            receiver = (people - leaving if leaving else people)[:1]
+            ids_by_receiver.setdefault(receiver, []).append(order.id)
+        for receiver, ids in ids_by_receiver.items():
+            self.browse(ids)._broker_pass_on(receiver, reason)
+
+    def _broker_wait(self, waits_for):
+        """Say whom jobs wait for; the time is written apart."""
+        self._broker_check_mover()
+        orders = self.sudo().filtered(lambda order: order.broker_leg_id and order.broker_waits_for != waits_for)
+        orders.lock_for_update(allow_referencing=True)
+        orders._broker_set_waiting(waits_for)
+        return True
+
+    def _broker_set_waiting(self, waits_for):
+        now = fields.Datetime.now()
+        legs = self.broker_leg_id
+        legs.wait_ids.filtered(lambda wait: not wait.finished_at)._finish(now)
+        legs._begin_waiting(waits_for)
+        self._broker_write_relay({"broker_waits_for": waits_for})
+
+    # IN AND OUT
+
+    def _broker_start_relay(self):
+        """Let confirmed orders enter their first stage; one that was cancelled before
+        goes on where it stood."""
+        orders = self.sudo().filtered(
+            lambda order: not order.broker_relay_stage_id and order.state == "sale" and order._broker_is_for_relay()
+        )
+        if not orders:
+            return
+        earlier = {
+            leg.order_id: leg
+            for leg in self.env["broker.relay.leg"].sudo().search(Domain("order_id", "in", orders.ids), order="id")
+        }
+        targets = {}
+        for company, group in orders.grouped("company_id").items():
+            first = self.env["broker.relay.stage"]._get_stages(company)[:1]
+            for order in group:
+                leg = earlier.get(order)
+                stage = leg.stage_id if leg and leg.stage_id.active else first
+                targets.setdefault((stage, bool(leg)), order.browse())
+                targets[stage, bool(leg)] |= order
+        for (stage, is_reopened), group in targets.items():
+            if stage:
+                kind = "reopened" if is_reopened else "confirmed"
+                group._broker_change_legs(stage, "left", {}, {"start_kind": kind})
+
+    def _broker_is_for_relay(self):
+        """Tell whether an order goes through the stages: the company works with them,
+        nobody took the order out, and something on it is printed."""
+        self.ensure_one()
+        if not self.company_id.broker_relay_active or self.broker_out_of_relay or not self.broker_customer_id:
+            return False
+        lines = self.order_line.filtered(lambda line: not line.display_type and not line.is_downpayment)
+        return any(not line.product_id.broker_out_of_relay for line in lines)
+
+    def _broker_leave_relay(self, outcome):
+        """Take jobs off the board; their legs stay."""
+        orders = self.sudo().filtered("broker_relay_stage_id")
+        if orders:
+            orders.broker_leg_id._finish(fields.Datetime.now(), outcome)
+            orders._broker_write_relay(self._broker_get_empty())
+            orders.activity_unlink([LATE_LEG_ACTIVITY, BACK_ACTIVITY])
+
+    def _broker_follow_choice(self):
+        """Let jobs leave the relay, or come back, as somebody ticked."""
+        jobs = self.sudo().filtered(lambda order: order.state == "sale")
+        jobs.filtered("broker_out_of_relay")._broker_leave_relay("left")
+        jobs._broker_start_relay()
+
+    # RECEIPT
+
+    def _broker_agree_receipt(self, stage, date=None):
+        """Make the day of the receipt agree with the stage that was entered."""
+        for company, orders in self.grouped("company_id").items():
+            receipt = self._broker_get_receipt_stage(company)
+            if not receipt:
+                continue
+            if stage._get_rank() > receipt._get_rank():
+                orders.filtered(lambda order: not order.broker_receipt_date).broker_receipt_date = (
+                    date or fields.Datetime.now()
+                )
+            else:
+                orders.filtered("broker_receipt_date").broker_receipt_date = False
+
+    def _broker_follow_receipt(self):
+        """Make the stage agree with the day of the receipt that was written."""
+        for company, orders in self.sudo().filtered("broker_relay_stage_id").grouped("company_id").items():
+            receipt = self._broker_get_receipt_stage(company)
+            if not receipt:
+                continue
+            limit = receipt._get_rank()
+            before = orders.filtered(lambda order, limit=limit: order.broker_relay_stage_id._get_rank() <= limit)
+            received = before.filtered("broker_receipt_date")
+            after = (
+                self.env["broker.relay.stage"]
+                ._get_stages(company)
+                .filtered(lambda stage, limit=limit: stage._get_rank() > limit)[:1]
+            )
+            for date, group in received.grouped("broker_receipt_date").items():
+                group._broker_move(after, is_fact=True, date=date)
+            (orders - before).filtered(lambda order: not order.broker_receipt_date)._broker_move(
+                receipt, is_fact=True, kind="corrected"
+            )
+
+    @api.model
+    def _broker_get_receipt_stage(self, company):
+        return self.env["broker.relay.stage"]._get_stages(company).filtered(lambda stage: stage.code == "receipt")[:1]
+
+    # TELLING
+
+    def _broker_tell_stage(self, stage, legs):
+        """Write into the chatter of these jobs who has them now, and give a to-do to
+        whoever gets one back or from a colleague.
+
+        :param legs: the open legs of the jobs; none in the last stage
+        """
+        by_order = {leg.order_id: leg for leg in legs}
+        bodies = {order.id: order._broker_get_news(stage, by_order.get(order, legs)) for order in self}
+        if len(self) == 1:
+            self.message_post(body=bodies[self.id], subtype_xmlid="print_broker_crm.mt_job_leg")
+        elif self:
+            self._message_log_batch(bodies=bodies)
+        self.activity_unlink([LATE_LEG_ACTIVITY, BACK_ACTIVITY])
+        if len(self) > 1 or self.env.context.get("mail_activity_quick_update"):
+            # Many change hands at once, by a staff change: it tells the people itself.
+            return
+        legs = legs.filtered(
+            lambda leg: leg.start_kind in ("returned", "passed_on") and leg.user_id and leg.user_id != self.env.user
+        )
+        legs.order_id._broker_schedule_legs(
+            BACK_ACTIVITY,
+            {leg.order_id: leg.user_id for leg in legs},
+            lambda env: env._("A job came to you"),
+        )
+
+    def _broker_get_news(self, stage, leg):
+        """Return what the chatter says about a job that entered a stage."""
+        self.ensure_one()
+        if not leg:
+            return stage.name
+        parts = [
+            self.env._("%(stage)s: %(person)s", stage=stage.name, person=leg.user_id.name or self.env._("nobody yet"))
+        ]
+        if leg.start_kind != "moved":
+            parts.append(dict(leg._fields["start_kind"]._description_selection(self.env))[leg.start_kind])
+        parts += [part for part in (leg.reason_id.name, leg.reason, leg.predecessor_id.note) if part]
+        return " · ".join(parts)
+
+    def _broker_schedule_legs(self, activity_xmlid, users, get_summary):
+        """Give people a to-do on these jobs, each in their language.
+
+        :param users: {job: `res.users`, any number of them}
+        :param get_summary: function of an environment that returns the text
+        """
+        vals_list = []
+        for order in self:
+            leg = order.broker_leg_id
+            today = order.company_id._get_broker_today()
+            day = order.company_id._get_broker_date(leg.deadline) or today
+            vals_list += [
+                {
+                    "activity_type_id": self.env.ref(activity_xmlid).id,
+                    "automated": True,
+                    "date_deadline": max(day, today),
+                    "note": leg.reason or leg.reason_id.name or False,
+                    "res_id": order.id,
+                    "res_model_id": self.env["ir.model"]._get_id(self._name),
+                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env),
+                    "user_id": user.id,
+                }
+                for user in users[order]
+            ]
+        if vals_list:
+            self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(vals_list)
+
+    # CRON
+
+    @api.model
+    def _cron_escalate_late_legs(self):
+        """Tell the managers once of each job that stays too long in its stage."""
+        domain = Domain("broker_leg_deadline", "<", fields.Datetime.now()) & Domain(
+            "broker_leg_escalated_at", "=", False
+        )
+        self.env["ir.cron"]._commit_progress(remaining=self.search_count(domain))
+        while True:
+            orders = self.search(domain, limit=self._broker_escalation_batch, order="broker_leg_deadline, id")
+            orders = orders.try_lock_for_update(allow_referencing=True).filtered_domain(domain)
+            if not orders:
+                break
+            orders._broker_escalate()
+            if not self.env["ir.cron"]._commit_progress(len(orders)):
+                break
+
+    def _broker_escalate(self):
+        """Mark late jobs and give every manager of their company a to-do."""
+        self._broker_write_relay({"broker_leg_escalated_at": fields.Datetime.now()})
+        managers = {company: self.env["broker.customer"]._get_managers(company) for company in self.company_id}
+        self._broker_schedule_legs(
+            LATE_LEG_ACTIVITY,
+            {order: managers[order.company_id] - order.broker_leg_user_id for order in self},
+            lambda env: env._("A job is late in its stage"),
+        )
