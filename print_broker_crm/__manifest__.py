@@ -90,6 +90,7 @@
         "views/crm_stage_views.xml",
         "views/crm_lead_views.xml",
         "views/sale_order_views.xml",
+        "views/sale_order_line_views.xml",
         "views/sale_order_spec_views.xml",
         "views/purchase_order_spec_views.xml",
         "views/broker_proof_views.xml",

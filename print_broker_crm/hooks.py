@@ -1,3 +1,4 @@
+from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
 
@@ -11,6 +12,7 @@ def post_init_hook(env):
     env.flush_all()
     _open_customer_files(env)
     _link_documents(env)
+    _fill_bringers(env)
     env.invalidate_all()
     # The key of a name is made in Python: the rules of Unicode are not PostgreSQL's.
     customers = env["broker.customer"].with_context(active_test=False).search([])
@@ -136,3 +138,39 @@ def _link_documents(env):
                 sales_only=sales_only,
             )
         )
+
+
+def _fill_bringers(env):
+    """Say on quotations who brought them, so that managers see it before they are jobs.
+
+    On the first day there are no service agents and no care line: it was the customer
+    alone, or else sales. Nobody knows who brought the orders of the past, which bear no
+    commission; one that becomes a job again is looked at then.
+    """
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sale_order filled
+               SET broker_brought_by = CASE WHEN bringer.share THEN 'customer' ELSE 'sales' END
+              FROM sale_order quotation
+              JOIN res_partner contact ON contact.id = quotation.partner_id
+              JOIN res_partner partner ON partner.id = contact.commercial_partner_id
+         LEFT JOIN crm_lead lead ON lead.id = quotation.opportunity_id
+         LEFT JOIN LATERAL (
+                    SELECT person.share
+                      FROM (
+                            VALUES (1, lead.create_uid), (2, lead.user_id),
+                                   (3, quotation.create_uid), (4, quotation.user_id)
+                           ) AS candidate (position, user_id)
+                      JOIN res_users person ON person.id = candidate.user_id
+                     WHERE person.id <> %(root)s AND (person.share OR person.id = partner.user_id)
+                  ORDER BY candidate.position
+                     LIMIT 1
+                   ) bringer ON TRUE
+             WHERE filled.id = quotation.id
+               AND filled.broker_brought_by IS NULL
+               AND quotation.state IN ('draft', 'sent')
+            """,
+            root=SUPERUSER_ID,
+        )
+    )

@@ -50,6 +50,7 @@ from . import (
     broker_commission_entry_sweep_mixin,
     broker_commission_entry_collection_mixin,
     broker_commission_entry_job_mixin,
+    broker_order_line_cost_mixin,
     broker_commission_entry_base_mixin,
     broker_commission_entry_leaver_mixin,
     broker_commission_entry_explanation_mixin,

@@ -30,6 +30,7 @@ class BrokerCommissionAttention(models.Model):
             ("no_payee", "Shares without a payee"),
             ("no_rule", "Jobs without a rule"),
             ("credit_note", "Credit notes without a job"),
+            ("cost", "Costs that nobody has shown"),
             ("dispute", "Open disputes"),
             ("statement", "Statements of months that are over"),
             ("growth", "Growth bonuses to confirm"),
@@ -40,8 +41,8 @@ class BrokerCommissionAttention(models.Model):
     count = fields.Integer(string="Number", readonly=True)
     amount = fields.Monetary(
         readonly=True,
-        help="What it is about: the commission that nobody has, the untaxed amount of the jobs and notes, what is "
-        "disputed, the bonus.",
+        help="What it is about: the commission that nobody has, the untaxed amount of the jobs, notes and lines, what "
+        "is disputed, the bonus.",
     )
 
     @property
@@ -99,6 +100,15 @@ class BrokerCommissionAttention(models.Model):
                 "amount_untaxed_signed",
                 "id",
                 "broker_credit_note_without_job_action",
+            ),
+            Waiting(
+                "cost",
+                "sale.order.line",
+                Domain("broker_cost_doubtful", "=", True),
+                "sale_order_line.price_subtotal / COALESCE(NULLIF((SELECT job.currency_rate FROM sale_order job"
+                " WHERE job.id = sale_order_line.order_id), 0), 1)",
+                "id",
+                "broker_line_without_cost_action",
             ),
             Waiting(
                 "dispute",

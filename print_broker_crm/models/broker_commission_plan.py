@@ -147,11 +147,9 @@ class BrokerCommissionPlan(models.Model):
             plan.successor_id = by_plan.get(plan._origin.id)
 
     def _compute_job_renewal_count(self):
+        counts = self.env["broker.commission.split"]._count_stale_jobs(self.filtered("active")._origin)
         for plan in self:
-            jobs = plan._get_jobs_without_entries() if plan.id and plan.active else self.env["sale.order"]
-            splits = self.env["broker.commission.split"].sudo().search(Domain("order_id", "in", jobs.ids))
-            stale = splits.filtered(lambda split, plan=plan: split.plan_id != plan or not split._is_as_planned())
-            plan.job_renewal_count = len(stale.order_id)
+            plan.job_renewal_count = counts.get(plan._origin.id, 0)
 
     # CRUD
 

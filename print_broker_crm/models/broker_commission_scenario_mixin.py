@@ -135,7 +135,7 @@ class BrokerCommissionScenarioMixin(models.AbstractModel):
             memory["facts"][order.id] = {
                 "origin": split.origin,
                 "order_kinds": self.env["broker.commission.split"]._get_snapshot_kinds(split),
-                "brought_by": order.broker_brought_by,
+                "brought_by": order.broker_brought_by or split.brought_by,
                 "tier": order.broker_tier_id,
             }
         return memory["facts"][order.id]

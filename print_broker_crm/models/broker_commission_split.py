@@ -316,7 +316,8 @@ class BrokerCommissionSplit(models.Model):
                     "origin": sales.origin if sales else False,
                     "order_kinds": kinds,
                     "assignments": assignments,
-                    "brought_by": order.broker_brought_by,
+                    # Quotations from before there was commission do not say it.
+                    "brought_by": order.broker_brought_by or self._get_bringer(order),
                     "tier": order.broker_tier_id,
                 }
         return facts

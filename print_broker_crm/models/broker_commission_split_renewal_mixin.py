@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
@@ -47,11 +48,55 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
             if split.user_id and split._waits_for_handoff() and not split._is_held()
         }
 
-    def _is_as_planned(self):
-        """Tell whether a split still says what its plan and rule say."""
-        self.ensure_one()
-        shares = {share.role: share.percent for share in self.rule_id.share_ids}
-        return (self.base, self.rate, self.percent) == (self.plan_id.base, self.plan_id.rate, shares.get(self.role))
+    @api.model
+    def _count_stale_jobs(self, plans):
+        """Count the jobs of the plans' days that nothing was written for yet, and whose
+        split does not say what its plan and rule say now.
+
+        :param plans: active `broker.commission.plan` records
+        :return: {plan id: number of jobs, where there are any}, in one query
+        """
+        if not plans:
+            return {}
+        self.flush_model()
+        self.env["broker.commission.entry"].flush_model(["order_id"])
+        self.env["broker.commission.plan"].flush_model()
+        self.env["broker.commission.share"].flush_model()
+        self.env["sale.order"].flush_model(["broker_commission_plan_id", "company_id", "date_order", "state"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT plan.id, COUNT(DISTINCT job.id)
+                  FROM UNNEST(%(ids)s, %(zones)s, %(ends)s::date[]) AS named (id, zone, date_to)
+                  JOIN broker_commission_plan plan ON plan.id = named.id
+                  JOIN sale_order job
+                    ON job.company_id = plan.company_id
+                   AND job.state = 'sale'
+                   AND job.broker_commission_plan_id IS NOT NULL
+                   AND job.date_order >= plan.date_from - 1
+            CROSS JOIN LATERAL (
+                        SELECT (job.date_order AT TIME ZONE 'UTC' AT TIME ZONE named.zone)::date AS day
+                       ) confirmed
+                  JOIN broker_commission_split split ON split.order_id = job.id
+                  JOIN broker_commission_plan followed ON followed.id = split.plan_id
+             LEFT JOIN broker_commission_share share ON share.rule_id = split.rule_id AND share.role = split.role
+                 WHERE confirmed.day >= plan.date_from
+                   AND (named.date_to IS NULL OR confirmed.day <= named.date_to)
+                   AND NOT EXISTS (SELECT FROM broker_commission_entry entry WHERE entry.order_id = job.id)
+                   AND (
+                        split.plan_id <> plan.id
+                        OR split.base <> followed.base
+                        OR split.rate <> followed.rate
+                        OR split.percent IS DISTINCT FROM share.percent
+                       )
+              GROUP BY plan.id
+                """,
+                ids=plans.ids,
+                zones=[plan.company_id._get_broker_tz() for plan in plans],
+                ends=[plan.date_to or None for plan in plans],
+            )
+        )
+        return dict(rows)
 
     @api.model
     def _settle_without_rule(self, orders):

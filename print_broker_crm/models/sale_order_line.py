@@ -7,7 +7,12 @@ from odoo.tools.sql import column_exists, create_column
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
-    _inherit = ["broker.order.line.spec.mixin", "broker.order.line.proof.mixin", "sale.order.line"]
+    _inherit = [
+        "broker.order.line.spec.mixin",
+        "broker.order.line.proof.mixin",
+        "broker.order.line.cost.mixin",
+        "sale.order.line",
+    ]
 
     broker_commission_rule_id = fields.Many2one(
         "broker.commission.rule",

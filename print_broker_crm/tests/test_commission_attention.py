@@ -12,6 +12,7 @@ class TestCommissionAttention(BrokerAccountCommon):
     def _get_rows(self, company=None):
         """Return {kind: (count, amount)} of what waits in a company."""
         company = company or self.company
+        self.env.invalidate_all()
         rows = self.env["broker.commission.attention"].with_user(self.manager_qian)
         return {
             row.kind: (row.count, row.amount)
@@ -75,6 +76,68 @@ class TestCommissionAttention(BrokerAccountCommon):
         note.action_post()
         self.assertEqual(self._get_rows(), {"credit_note": (1, -100)})
         self.assertEqual(self._open("credit_note"), note)
+
+    def _add_line(self, job, cost=0.0, user=None):
+        return (
+            self.env["sale.order.line"]
+            .with_user(user or self.sales_wang)
+            .create(
+                {
+                    "order_id": job.id,
+                    "product_id": self.print_product.id,
+                    "price_unit": 500,
+                    "purchase_price": cost,
+                }
+            )
+        )
+
+    def _create_job_of_wang(self):
+        return self._create_job(user_id=self.sales_wang.id)
+
+    def test_line_without_cost_that_was_added(self):
+        """500 of margin out of nothing: it is paid, and a manager sees it until they say
+        that it is right."""
+        job = self._create_job_of_wang()
+        line = self._add_line(job)
+        self._create_posted_invoice(job)
+        self.assertCommission(job, 245, 105, "earned")
+        self.assertEqual(self._get_rows(), {"cost": (1, 500)})
+        self.assertEqual(self._open("cost"), line)
+        with self.assertRaises(AccessError):
+            line.action_broker_check_cost()
+        with self.assertRaises(AccessError):
+            line.search([("broker_cost_doubtful", "=", True)])
+        for name in ("broker_cost_checked_id", "broker_cost_to_check", "broker_cost_purchased"):
+            with self.assertRaises(AccessError):
+                line.write({name: False})
+        line.with_user(self.manager_qian).action_broker_check_cost()
+        self.assertEqual(self._get_rows(), {})
+        self.assertIn("costs are right", job.message_ids[0].body)
+
+    def test_a_cent_is_no_cost(self):
+        job = self._create_job_of_wang()
+        self._add_line(job).purchase_price = 0.01
+        self._add_line(job, cost=0.01)
+        self.assertEqual(self._get_rows(), {"cost": (2, 1000)})
+        free = self._create_job(cost=0, user_id=self.sales_wang.id)
+        # A purchase order may still say what it costs.
+        self.assertEqual(self._get_rows(), {"cost": (2, 1000)})
+        self._create_posted_invoice(free)
+        self.assertEqual(self._get_rows(), {"cost": (3, 11000)})
+        free.order_line.with_user(self.sales_wang).purchase_price = 1
+        self.assertEqual(self._get_rows(), {"cost": (3, 11000)})
+        self._open("cost").action_broker_check_cost()
+        self.assertEqual(self._get_rows(), {})
+        # Another quantity makes it another line.
+        free.order_line.with_user(self.sales_wang).product_uom_qty = 2
+        self.assertEqual(self._get_rows(), {"cost": (1, 20000)})
+
+    def test_what_is_in_the_quotation_with_a_cost_does_not_wait(self):
+        job = self._create_job_of_wang()
+        copied = job.copy()
+        self._add_line(copied, cost=100)
+        copied.action_confirm()
+        self.assertEqual(self._get_rows(), {})
 
     def test_statement_and_dispute(self):
         job = self._create_job()

@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, new_test_user, tagged
 
+from odoo.addons.print_broker_crm.hooks import _fill_bringers
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
 
@@ -257,6 +258,26 @@ class TestCommissionVersion(RulesCommon):
         self.assertCommission(before, 210, 90, "earned")
         self.assertCommission(since, 420, 180, "earned")
 
+    def test_jobs_are_counted_in_one_query(self):
+        """Two jobs or twelve; the last day of the plan before in Shanghai is not this one's."""
+        self._create_job_on("2026-03-04 15:59:00")
+        self._create_job_on("2026-03-04 16:00:00")
+        self._create_posted_invoice(self._create_job_on("2026-03-12 04:00:00"))
+        version = self.plan.copy({"date_from": "2026-03-05"})
+        counts = []
+        for _size in range(2):
+            self.env.flush_all()
+            version.invalidate_recordset(["job_renewal_count"])
+            # What the question needs of the plan and its company.
+            version.mapped("date_to"), version.company_id._get_broker_tz()
+            before = self.cr.sql_log_count
+            counts.append(version.job_renewal_count)
+            self.assertEqual(self.cr.sql_log_count - before, 1)
+            for _job in range(3):
+                self._create_job_on("2026-03-10 04:00:00")
+            version.rate = 30
+        self.assertEqual(counts, [1, 4])
+
     def test_numbers_changed_after_the_jobs_followed(self):
         job = self._create_job_on("2026-03-10 04:00:00")
         version = self.plan._create_version(job.date_order.date())
@@ -330,3 +351,45 @@ class TestCommissionVersion(RulesCommon):
         splits = self._get_splits(job)
         self.assertEqual(splits.plan_id, version)
         self.assertEqual(splits.filtered(lambda split: split.role == "service").user_id, self.service_lin)
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionQuotationsOfThePast(BrokerAccountCommon):
+    """Quotations from before the installation do not say who brought them."""
+
+    def setUp(self):
+        super().setUp()
+        self.rule = self.env["broker.commission.rule"].create(
+            {
+                "plan_id": self.plan.id,
+                "name": "Brought by sales",
+                "sequence": 1,
+                "brought_by": "sales",
+                "share_ids": [Command.create({"role": "sales", "percent": 100})],
+            }
+        )
+        self.order = self._create_job(confirm=False)
+        self.env.flush_all()
+        self.cr.execute("UPDATE sale_order SET broker_brought_by = NULL WHERE id = %s", [self.order.id])
+        self.env.invalidate_all()
+
+    def test_a_rule_that_asks_for_it_holds_all_the_same(self):
+        self.order.action_confirm()
+        splits = self.env["broker.commission.split"].search([("order_id", "=", self.order.id)])
+        self.assertEqual((splits.rule_id, splits.brought_by), (self.rule, "sales"))
+
+    def test_the_installation_fills_it(self):
+        portal = new_test_user(self.env, "broker_portal_buyer", groups="base.group_portal")
+        by_customer = self._create_job(confirm=False)
+        job = self._create_job()
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE sale_order SET broker_brought_by = NULL, create_uid = CASE WHEN id = %s THEN %s ELSE create_uid END"
+            " WHERE id IN %s",
+            [by_customer.id, portal.id, (by_customer.id, job.id)],
+        )
+        self.env.invalidate_all()
+        _fill_bringers(self.env)
+        self.assertEqual(
+            [order.broker_brought_by for order in (self.order, by_customer, job)], ["sales", "customer", False]
+        )
