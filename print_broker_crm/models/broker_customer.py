@@ -61,6 +61,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.readiness.explanation.mixin",
         "broker.customer.readiness.query.mixin",
         "broker.customer.touch.mixin",
+        "broker.customer.proof.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]

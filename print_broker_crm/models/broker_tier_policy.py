@@ -126,6 +126,9 @@ class BrokerTierPolicy(models.Model):
         string="Change after Confirmation",
         help="Points for each time the amount of a confirmed order was changed.",
     )
+    trouble_proof_points = fields.Float(
+        string="Repeated Proof", help="Points for each proof that was sent again, whoever caused it."
+    )
     trouble_rush_points = fields.Float(string="Rush Job", help="Points for each job that had to be delivered soon.")
     rush_days = fields.Float(
         string="Rush below (Days)",
@@ -174,6 +177,7 @@ class BrokerTierPolicy(models.Model):
             AND COALESCE(trouble_revision_points, 0) >= 0
             AND COALESCE(trouble_change_points, 0) >= 0
             AND COALESCE(trouble_rush_points, 0) >= 0
+            AND COALESCE(trouble_proof_points, 0) >= 0
             AND COALESCE(rush_days, 0) >= 0
             AND COALESCE(disputed_share_points, 0) >= 0
             AND COALESCE(late_day_points, 0) >= 0

@@ -23,6 +23,7 @@ class BrokerTierScore(models.Model):
         "broker.tier.score.measure.mixin",
         "broker.tier.score.margin.mixin",
         "broker.tier.score.spec.mixin",
+        "broker.tier.score.proof.mixin",
         "broker.tier.score.trouble.mixin",
         "broker.tier.score.work.mixin",
         "broker.tier.score.explanation.mixin",
