@@ -7,6 +7,9 @@ from .broker_proof import APPROVED_STATES
 from .broker_proof_flow_mixin import COMMENT_MAX, NAME_MAX
 
 RECEIPT_ACTIVITY = "print_broker_crm.mail_activity_type_receipt_problem"
+# Stages of the relay, by code.
+_BEFORE_PRINTING = ("artwork", "proof")
+_ON_ITS_WAY = ("delivery", "receipt")
 _RELEASE_FIELDS = {"broker_proof_release_reason", "broker_proof_release_user_id", "broker_proof_release_date"}
 
 
@@ -199,6 +202,18 @@ class BrokerOrderProofMixin(models.AbstractModel):
                 body=self.env._("Another proof was sent: the job is no longer let pass without an approval.")
             )
 
+    def _broker_follow_proofs(self):
+        """Say on the board whom these jobs wait for, before they are printed: for the
+        customer as long as a proof is not answered."""
+        for order in self.sudo():
+            if not order.broker_leg_id or order.broker_relay_stage_id.code not in _BEFORE_PRINTING:
+                continue
+            is_waiting = "sent" in order.broker_proof_ids.mapped("state")
+            if is_waiting and order.broker_waits_for != "customer":
+                order._broker_set_waiting("customer")
+            elif not is_waiting and order.broker_waits_for == "customer":
+                order._broker_set_waiting("us")
+
     # PEOPLE
 
     def _broker_get_desk_user(self):
@@ -221,6 +236,8 @@ class BrokerOrderProofMixin(models.AbstractModel):
         self.ensure_one()
         if self.state != "sale" or self.broker_receipt_date or not self.broker_customer_id:
             return False
+        if self.broker_relay_stage_id:
+            return self.broker_relay_stage_id.code in _ON_ITS_WAY
         return not self.commitment_date or self.commitment_date <= fields.Datetime.now()
 
     def _broker_answer_receipt(self, is_complete, name, comment="", partner=None):

@@ -130,6 +130,7 @@ class BrokerProofFlowMixin(models.AbstractModel):
             proof._note_on_job(proof.env._("%(proof)s is with the customer.", proof=proof.display_name))
         proofs._close_activities()
         proofs.order_id._broker_reset_proof_release()
+        proofs.order_id._broker_follow_proofs()
 
     def _check_sendable(self):
         for proof in self:
@@ -220,6 +221,7 @@ class BrokerProofFlowMixin(models.AbstractModel):
             }
         )
         self._close_activities()
+        self.order_id._broker_follow_proofs()
         if answer != "approved":
             self._schedule_work()
 

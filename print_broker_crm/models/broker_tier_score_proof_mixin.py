@@ -14,6 +14,7 @@ class BrokerTierScoreProofMixin(models.AbstractModel):
         sources = super()._get_trouble_sources(policy, start, end, customers)
         if not policy.trouble_proof_points:
             return sources
+        self.env["broker.proof"].flush_model(["state", "order_id", "order_line_id"])
         return [
             *sources,
             SQL(

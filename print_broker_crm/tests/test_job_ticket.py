@@ -16,7 +16,7 @@ class TestJobTicket(ProofCommon):
         self.job.write({"commitment_date": "2026-03-20 08:00:00", "client_order_ref": "Jade Restaurant 77"})
         self.job.order_line.name = "Menus for Jade Restaurant"
         html = self._render(self.job)
-        for text in (self.job.name, "03/20/2026", "Brochure", "Chen", f"broker_job_action/{self.job.id}"):
+        for text in ("Artwork", self.job.name, "03/20/2026", "Brochure", "Chen", f"broker_job_action/{self.job.id}"):
             self.assertIn(text, html)
         for text in ("Jade", "10,000", "7,000", "Menus for"):
             self.assertNotIn(text, html)

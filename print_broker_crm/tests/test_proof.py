@@ -373,3 +373,26 @@ class TestProof(ProofCommon):
         self.assertTrue(job._broker_get_print_obstacles())
         self._answer_online(self._send_proof(job))
         self.assertFalse(job._broker_get_print_obstacles())
+
+    def test_the_board_keeps_to_the_proofs(self):
+        """The card waits for the customer while a proof is out, and does not go to print
+        before it is approved, or a manager says so."""
+        stages = {stage.code: stage for stage in self.env["broker.relay.stage"].search([("code", "!=", False)])}
+        job = self.job.with_user(self.service_chen)
+        self.assertEqual((job.broker_relay_stage_id.code, job.broker_waits_for), ("artwork", "us"))
+        proof = self._send_proof()
+        self.assertEqual(job.broker_waits_for, "customer")
+        job._broker_move(stages["proof"])
+        for code in ("printing", "delivery"):
+            with self.subTest(code=code), self.assertRaisesRegex(UserError, "is not answered yet"):
+                job._broker_move(stages[code])
+        self._answer_online(proof, "rejected", comment="No")
+        self.assertEqual(job.broker_waits_for, "us")
+        with self.assertRaisesRegex(UserError, "is rejected"):
+            job._broker_move(stages["printing"])
+        job.with_user(self.manager_qian)._broker_release_proof("No time")
+        job._broker_move(stages["printing"])
+        self.assertEqual(job.broker_relay_stage_id.code, "printing")
+        # A proof of a job in print changes nothing of whom it waits for.
+        self._send_proof()
+        self.assertEqual(job.broker_waits_for, "printing_house")

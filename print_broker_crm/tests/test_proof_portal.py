@@ -188,10 +188,16 @@ class TestProofPortal(ProofCommon, HttpCase):
         self.authenticate(self.service_chen.login, self.service_chen.login)
         self.assertNotIn("broker_proof_approve", self.url_open(self._url(self.proof)).text)
         self.assertIn("logged in as staff", self._approve(self.proof)["error"])
-        self.job.commitment_date = "2026-01-05"
+        self._deliver()
         self._post(f"/my/orders/{self.job.id}/receipt", name="Li", outcome="complete")
         self.job.invalidate_recordset()
         self.assertEqual((self.proof.state, self.job.broker_receipt_date), ("sent", False))
+
+    def _deliver(self, job=None):
+        """Move the job's card to the delivery."""
+        stage = self.env["broker.relay.stage"].search([("code", "=", "delivery")], limit=1)
+        (job or self.job).sudo()._broker_move(stage, is_fact=True)
+        self.env.flush_all()
 
     def _receipt(self, order=None, token=None, **values):
         order = order or self.job
@@ -203,7 +209,7 @@ class TestProofPortal(ProofCommon, HttpCase):
         return page
 
     def test_receipt(self):
-        self.job.commitment_date = "2026-01-05"
+        self._deliver()
         page = self.url_open(f"/my/orders/{self.job.id}?access_token={self.job._portal_ensure_token()}").text
         self.assertIn("We received everything", page)
         for token in ("", "x", self.proof.access_token):
@@ -220,7 +226,7 @@ class TestProofPortal(ProofCommon, HttpCase):
         self.assertEqual(len(self.job.message_ids.filtered(lambda message: "has received" in message.body)), 1)
 
     def test_something_is_wrong(self):
-        self.job.commitment_date = "2026-01-05"
+        self._deliver()
         self.assertIn("Say what is wrong", self._receipt(outcome="wrong"))
         page = self._receipt(outcome="wrong", comment="Two boxes are wet")
         self.assertIn("We are sorry", page)
@@ -229,9 +235,14 @@ class TestProofPortal(ProofCommon, HttpCase):
         self.assertIn("Two boxes are wet", self.job.activity_ids.note)
 
     def test_receipt_is_not_asked_before_the_delivery(self):
-        self.job.commitment_date = "2099-01-05"
         page = self.url_open(f"/my/orders/{self.job.id}?access_token={self.job._portal_ensure_token()}").text
         self.assertNotIn("We received everything", page)
         self.assertIn("is not asked for", self._receipt())
         quotation = self._create_job(confirm=False)
         self.assertIn("is not asked for", self._receipt(quotation))
+        # Without a card on the board the promised day says so.
+        self.job.broker_out_of_relay = True
+        self.job.commitment_date = "2099-01-05"
+        self.assertIn("is not asked for", self._receipt())
+        self.job.commitment_date = "2026-01-05"
+        self.assertIn("everything has come", self._receipt())

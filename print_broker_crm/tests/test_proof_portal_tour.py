@@ -39,9 +39,11 @@ class TestProofPortalTour(ProofCommon, HttpCase):
         self.assertEqual((self.proof.state, self.proof.signature), ("rejected", False))
 
     def test_receipt(self):
-        self.job.commitment_date = "2026-01-05"
+        stage = self.env["broker.relay.stage"].search([("code", "=", "delivery")], limit=1)
+        self.job.sudo()._broker_move(stage, is_fact=True)
         self._start("broker_customer_confirms_the_receipt")
         self.assertTrue(self.job.broker_receipt_date)
+        self.assertEqual(self.job.broker_relay_stage_id.code, "reconciliation")
 
 
 @tagged("post_install", "-at_install")
