@@ -109,6 +109,7 @@
         "views/broker_staff_load_views.xml",
         "views/res_config_settings_views.xml",
         "views/broker_access_log_views.xml",
+        "views/broker_question_views.xml",
         "views/broker_customer_protection_views.xml",
         "views/broker_commission_entry_views.xml",
         "views/broker_commission_adjustment_views.xml",

@@ -3,7 +3,8 @@ from odoo.tools.sql import column_exists, create_column
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["broker.question.mixin", "account.move"]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",
@@ -113,3 +114,13 @@ class AccountMove(models.Model):
         if self:
             self.env["broker.commission.entry"]._settle(self, "reversal", void=True)
         return super().unlink()
+
+    def _get_broker_right_person(self, user):
+        """Add who settles with the customer: bills are theirs to explain."""
+        customer = self.sudo().broker_customer_id
+        today = customer.company_id._get_broker_today() if customer else False
+        settling = customer.member_ids.filtered(
+            lambda member: member.function == "settlement" and (not member.date_to or member.date_to > today)
+        ).user_id.filtered(lambda person: person.active and person != user)
+        readers = settling.filtered(lambda person: self.with_user(person).has_access("read"))
+        return readers[:1] or super()._get_broker_right_person(user)

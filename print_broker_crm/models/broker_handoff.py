@@ -49,6 +49,7 @@ class BrokerHandoff(models.Model):
     _name = "broker.handoff"
     _description = "Handoff"
     _inherit = [
+        "broker.question.mixin",
         "mail.thread",
         "mail.activity.mixin",
         "broker.handoff.introduction.mixin",
@@ -340,6 +341,9 @@ class BrokerHandoff(models.Model):
         :param requirements: `broker.handoff.requirement` that were not met
         """
         self.env["broker.handoff.event"]._append(self, kind, reason, requirements)
+
+    def _get_broker_question_customer(self):
+        return self.customer_id
 
     # RIGHTS
 

@@ -29,11 +29,15 @@ class BrokerHandoffCheckMixin(models.AbstractModel):
         """Look whether the system's own checks pass.
 
         A further value of `check_method` on the requirement needs a method
-        `_get_check_failure_<value>` that returns the reason of one handoff or False.
+        `_get_check_failure_<value>` that returns the reason of one handoff or False, or
+        `_get_check_failures_<value>` that returns those of many.
 
         :param check_method: a value of the requirement's `check_method`
         :return: {handoff: why the check fails}; those that pass are left out
         """
+        check_many = getattr(self.sudo(), f"_get_check_failures_{check_method}", None)
+        if check_many:
+            return check_many()
         check = f"_get_check_failure_{check_method}"
         failures = {}
         for handoff in self:
@@ -95,6 +99,27 @@ class BrokerHandoffCheckMixin(models.AbstractModel):
                 ),
             )
         return not lines and self.env._("there is no order line yet")
+
+    def _get_check_failure_price_known(self):
+        lines = self._get_checked_orders().order_line
+        missing = lines.filtered(lambda line: not line.display_type and not line.is_downpayment and not line.price_unit)
+        return missing and self.env._(
+            "no price on %(lines)s",
+            lines=format_list(self.env, [f"{line.order_id.name}: {line.product_id.display_name}" for line in missing]),
+        )
+
+    def _get_check_failures_job_spec(self):
+        orders = {handoff: handoff._get_checked_orders() for handoff in self}
+        gaps = self.env["broker.job.spec"]._get_gaps(self.env["sale.order"].union(*orders.values()))
+        failures = {}
+        for handoff, own in orders.items():
+            lines = own.order_line.filtered(gaps.__contains__)
+            if lines:
+                failures[handoff] = "; ".join(
+                    f"{line.order_id.name}, {line.product_id.display_name}: {format_list(self.env, gaps[line])}"
+                    for line in lines
+                )
+        return failures
 
     def _get_check_failure_promises(self):
         return not self.promises and self.env._("write what was promised, or mark it as not applicable")

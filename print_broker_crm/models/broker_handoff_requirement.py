@@ -23,6 +23,8 @@ class BrokerHandoffRequirement(models.Model):
             ("delivery_date", "Order has a delivery date"),
             ("payment_terms", "Order has payment terms"),
             ("cost_known", "Every order line has a cost"),
+            ("job_spec", "Every job spec is complete"),
+            ("price_known", "Every order line has a price"),
             ("order_confirmed", "Order is confirmed"),
             ("promises", "Promises are written down"),
             ("not_sold", "What was not sold is written down"),

@@ -15,6 +15,7 @@ class SaleOrder(models.Model):
         "broker.order.credit.mixin",
         "broker.order.spec.mixin",
         "broker.order.proof.mixin",
+        "broker.question.mixin",
         "broker.order.ticket.mixin",
         "broker.order.relay.mixin",
         "broker.order.relay.move.mixin",

@@ -54,9 +54,26 @@ class ProtectionCommon(BrokerAccountCommon):
         cls._fill_customer_papers("pearl", cls.pearl, cls.env["res.users"], cls.sales_wang)
         cls.pearl_handoff = cls.papers["broker.handoff"]["pearl"]
         cls.pearl_handoff.sudo().write({"state": "submitted", "receiver_id": cls.service_lin.id})
+        cls._pass_questions_on()
         cls._run_night()
         cls._pay_people()
         cls.env.flush_all()
+
+    @classmethod
+    def _pass_questions_on(cls):
+        """A question about each job was passed on by the salesperson to the agent."""
+        for label, salesperson, agent in (
+            ("jade", cls.sales_wang, cls.service_chen),
+            ("opal", cls.sales_zhao, cls.service_lin),
+            ("pearl", cls.sales_wang, cls.service_lin),
+        ):
+            question = cls.papers["mail.message"][label]
+            row = (
+                cls.env["broker.question.pass"]
+                .with_user(salesperson)
+                ._pass_on(cls.papers["sale.order"][label].with_user(salesperson).sudo(), question.sudo(), agent)
+            )
+            cls.papers.setdefault("broker.question.pass", {})[label] = row.with_env(cls.env)
 
     @classmethod
     def _run_night(cls):

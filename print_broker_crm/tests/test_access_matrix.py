@@ -216,6 +216,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.question.pass": {
+        "wang": "jade:r pearl:r",
+        "zhao": "opal:r",
+        "chen": "jade:r",
+        "lin": "opal:r pearl:r",
+        "sun": "",
+        "qian": "jade:r opal:r pearl:r",
+        "plain": "",
+        "portal": "",
+    },
     "broker.handoff.event": {
         "wang": "jade:r pearl:r",
         "zhao": "opal:r",

@@ -113,7 +113,7 @@ class TestHandoffOpen(HandoffCommon):
         self.assertEqual(handoff.order_ids, order)
         self.assertEqual(handoff.order_id, order)
         self.assertTrue(handoff.name.startswith("HO"))
-        self.assertEqual(len(handoff.item_ids), 8)
+        self.assertEqual(len(handoff.item_ids), 10)
 
     def test_stage_twice_opens_no_second(self):
         handoff = self._create_handoff()

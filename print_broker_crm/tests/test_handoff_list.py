@@ -50,6 +50,19 @@ class TestHandoffList(HandoffCommon):
         self._create_order(lead)
         self.assertTrue(self._find(handoff, requirement))
 
+    def test_job_spec_and_price_are_checked(self):
+        handoff = self._complete(self._create_handoff())
+        line = handoff.order_ids.order_line
+        self.assertFalse(handoff._get_gaps())
+        self.product.product_tmpl_id.broker_product_type_id = self.env["broker.product.type"].create(
+            {"name": "Print of a test"}
+        )
+        line.price_unit = 0
+        gaps = handoff._get_gaps()
+        self.assertEqual(gaps, self._item(handoff, "price") + self._item(handoff, "job_spec"))
+        self.assertIn("no price on", gaps[0].gap_reason)
+        self.assertIn(handoff.order_ids.name, gaps[1].gap_reason)
+
     def test_by_kind(self):
         of_leads = self._ask("Budget", asked_for="lead")
         of_repeats = self._ask("Same as last time?", asked_for="repeat")

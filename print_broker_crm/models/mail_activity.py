@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+from .broker_question_mixin import ANSWER_ACTIVITY
+
+
+class MailActivity(models.Model):
+    _inherit = "mail.activity"
+
+    def _action_done(self, feedback=False, attachment_ids=None):
+        answer_type = self.env["ir.model.data"]._xmlid_to_res_id(ANSWER_ACTIVITY)
+        answered = self.filtered(lambda activity: activity.activity_type_id.id == answer_type)
+        records = {
+            model: self.env[model].browse(activities.mapped("res_id"))
+            for model, activities in answered.grouped("res_model").items()
+        }
+        result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
+        for documents in records.values():
+            self.env["broker.question.pass"]._answer_for(documents, self.env.user, fields.Datetime.now())
+        return result
