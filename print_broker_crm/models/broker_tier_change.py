@@ -8,7 +8,7 @@ class BrokerTierChange(models.Model):
 
     A look at what Odoo notes in the orders' chatters, nothing of it is stored: before the
     confirmation a row for each later day on which the amount was changed again, after it
-    a row for each change.
+    a row for each change of the amount or of a job spec.
     """
 
     _name = "broker.tier.change"
@@ -27,6 +27,7 @@ class BrokerTierChange(models.Model):
         readonly=True,
     )
     date = fields.Datetime(readonly=True)
+    is_spec = fields.Boolean(string="Job Spec", readonly=True, help="The amount stayed, what is printed changed.")
     author_id = fields.Many2one("res.partner", string="Changed by", readonly=True)
     amount_before = fields.Monetary(string="Untaxed before", readonly=True, aggregator=None)
     amount_after = fields.Monetary(string="Untaxed after", readonly=True, aggregator=None)
@@ -55,19 +56,27 @@ class BrokerTierChange(models.Model):
                   JOIN firm ON firm.company_id = so.company_id
                  WHERE change.field_id = %(field)s AND so.broker_customer_id IS NOT NULL
             )
-            SELECT MIN(id)::bigint * 2 AS id, 'revision'::varchar AS kind, %(columns)s
+            SELECT MIN(id)::bigint * 3 AS id, 'revision'::varchar AS kind, FALSE AS is_spec, %(columns)s
               FROM changed
              WHERE day > first_day
                AND date < COALESCE(broker_date_confirmed, 'infinity')
           GROUP BY order_id, broker_customer_id, company_id, currency_id, day
          UNION ALL
-            SELECT MIN(id)::bigint * 2 + 1, 'change', %(columns)s
+            SELECT MIN(id)::bigint * 3 + 1, 'change', FALSE, %(columns)s
               FROM changed
              WHERE date > broker_date_confirmed + INTERVAL '1 minute'
           GROUP BY order_id, broker_customer_id, company_id, currency_id, message_id
+         UNION ALL
+            SELECT message.id::bigint * 3 + 2, 'change', TRUE, so.id, so.broker_customer_id, so.company_id,
+                   so.currency_id, message.date, message.author_id, NULL, NULL
+              FROM mail_message message
+              JOIN sale_order so ON so.id = message.res_id
+             WHERE message.model = 'sale.order' AND message.subtype_id = %(spec_subtype)s
+               AND so.broker_customer_id IS NOT NULL
             """,
             companies=companies.ids,
             zones=[company._get_broker_tz() for company in companies],
+            spec_subtype=self.env.ref("print_broker_crm.mt_job_spec_changed").id,
             field=self.env["ir.model.fields"]._get("sale.order", "amount_untaxed").id,
             columns=SQL(
                 """

@@ -334,3 +334,6 @@ class TestJobSpec(JobSpecCommon):
         self.env["broker.tier.score"]._run(self.company, self.customer)
         score = self.env["broker.tier.score"].search([("customer_id", "=", self.customer.id)], limit=1)
         self.assertEqual(score.inputs["job_changes"], 2)
+        action = self.customer.with_user(self.manager_qian).action_view_tier_changes()
+        rows = self.env[action["res_model"]].with_user(self.manager_qian).search(action["domain"])
+        self.assertEqual([(row.order_id, row.is_spec) for row in rows], [(self.order, True)] * 2)
