@@ -10,6 +10,7 @@ from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
+from devtools.inside.demo.specs import Specs
 
 SEED = 20190301
 MONTHS = 18
@@ -49,6 +50,7 @@ class Story:
         self.at_bank = []
         self.bonds = Bonds(self)
         self.payroll = Payroll(self)
+        self.specs = Specs(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
@@ -56,6 +58,7 @@ class Story:
         self.plan_people()
         self.bonds.plan()
         self.payroll.plan(MONTHS)
+        self.specs.plan()
         self.plan_mishaps()
         self.plan_desk()
         self.plan_office()
@@ -159,6 +162,7 @@ class Story:
         lines = self.lines(key, product_keys, dice, size)
         delivery = self.clock.to_utc(self.later(9, 20, dice, 15.0))
         order = self.firm.quote(salesperson, self.contact[key], lines, delivery, self.term)
+        self.specs.fill(order)
         if dice.random() < 0.06:
             self.clock.at(self.later(3, 12, dice), self.drop_quotation, order)
         else:
@@ -277,6 +281,7 @@ class Story:
         self.firm.move_lead(lead, self.open_stages[-1:])
         delivery = self.clock.to_utc(self.later(18, 34, dice, 15.0))
         order = self.firm.quote(lead.user_id, self.contact[key], lines, delivery, self.term, lead)
+        self.specs.fill(order)
         self.firm.as_user(lead.user_id, order).action_quotation_sent()
         wins = customer.won if is_first else dice.random() < 0.72
         if dice.random() < 0.3:
@@ -384,6 +389,7 @@ class Story:
         lead = self.firm.open_lead(salesperson, self.contact[key], title, revenue, self.sources[0])
         delivery = self.clock.to_utc(self.later(18, 34, dice, 15.0))
         order = self.firm.quote(salesperson, self.contact[key], lines, delivery, self.term, lead)
+        self.specs.fill(order)
         self.firm.win_lead(lead)
         self.confirm(key, order)
         self.firm.move_lead(lead, self.handoff_stage)
