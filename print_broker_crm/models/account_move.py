@@ -99,6 +99,9 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         result = super().button_draft()
+        if not self:
+            # Odoo asks so with every invoice that it writes.
+            return result
         self.env["broker.commission.entry"]._settle(self, "reversal")
         self.env["broker.commission.entry"]._settle_matched(self, "reversal")
         self.env["broker.commission.statement"]._follow_documents(self)

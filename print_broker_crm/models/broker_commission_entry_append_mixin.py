@@ -42,33 +42,33 @@ class BrokerCommissionEntryAppendMixin(models.AbstractModel):
     def _append(self, vals_list):
         """Write entries.
 
-        :param vals_list: list of dicts of column values with `currency_id`, `book` and
-            `amount`; amounts in that currency, ids for records
+        :param vals_list: list of dicts of the same columns, among them `currency_id`,
+            `book` and `amount`; amounts in that currency, ids for records
         :return: the entries, in sudo
         """
         Entry = self.sudo()
-        vals_list = [{**vals, **self._get_books(vals["book"], vals["amount"])} for vals in vals_list]
-        names = sorted({name for vals in vals_list for name in vals})
-        converters = {name: self._get_converter(self._fields[name]) for name in names}
+        amounts = [name for name in vals_list[0] if self._fields[name].type == "monetary"]
+        rows = []
+        for vals in vals_list:
+            currency = self.env["res.currency"].browse(vals["currency_id"])
+            row = {**vals, **{name: currency.round(vals[name]) for name in amounts}}
+            row.update(self._get_books(row["book"], row["amount"]))
+            rows.append(row)
+        names = list(rows[0])
+        columns = [self._get_column(self._fields[name], rows) for name in names]
         now = self.env.cr.now()
-        log = (self.env.uid, now, self.env.uid, now)
-        columns = SQL(", ").join(
-            map(SQL.identifier, [*names, "create_uid", "create_date", "write_uid", "write_date"]),
-        )
+        log = {"create_uid": self.env.uid, "create_date": now, "write_uid": self.env.uid, "write_date": now}
+        columns += [[value] * len(rows) for value in log.values()]
         ids = []
-        for batch in split_every(INSERT_BATCH, vals_list):
-            rows = []
-            for vals in batch:
-                currency = self.env["res.currency"].browse(vals["currency_id"])
-                rows.append((*(converters[name](vals.get(name), currency) for name in names), *log))
+        for batch in split_every(INSERT_BATCH, zip(*columns, strict=True), list):
             ids += [
                 id_
                 for [id_] in self.env.execute_query(
                     SQL(
                         "INSERT INTO %s (%s) VALUES %s RETURNING id",
                         SQL.identifier(self._table),
-                        columns,
-                        SQL(", ").join(rows),
+                        SQL(", ").join(map(SQL.identifier, [*names, *log])),
+                        SQL(", ").join(batch),
                     )
                 )
             ]
@@ -84,22 +84,23 @@ class BrokerCommissionEntryAppendMixin(models.AbstractModel):
         return entries
 
     @api.model
-    def _get_converter(self, field):
-        """Return the function of a value and a currency that gives what the column of a field holds."""
+    def _get_column(self, field, rows):
+        """Return what the column of a field holds in some rows.
+
+        :param rows: list of dicts of values, amounts rounded
+        """
+        values = [row[field.name] for row in rows]
         if field.type == "monetary":
-
-            def convert(value, currency):
-                return float_repr(currency.round(value or 0.0), currency.decimal_places)
-
-        elif field.type == "float" and field.get_digits(self.env):
+            places = {row["currency_id"]: 0 for row in rows}
+            for currency in self.env["res.currency"].browse(places):
+                places[currency.id] = currency.decimal_places
+            return [float_repr(value, places[row["currency_id"]]) for value, row in zip(values, rows, strict=True)]
+        if field.type == "float" and field.get_digits(self.env):
             _precision, digits = field.get_digits(self.env)
-
-            def convert(value, _currency):
-                return float_repr(float_round(value or 0.0, precision_digits=digits), digits)
-
-        else:
-
-            def convert(value, _currency):
-                return field.convert_to_column(value, self)
-
-        return convert
+            # A rate or a share is the same in most rows.
+            texts = {value: float_repr(float_round(value, precision_digits=digits), digits) for value in set(values)}
+            return [texts[value] for value in values]
+        if field.type in ("many2one", "date", "boolean"):
+            return [value or (False if field.type == "boolean" else None) for value in values]
+        texts = {value: field.convert_to_column(value, self) for value in set(values)}
+        return [texts[value] for value in values]

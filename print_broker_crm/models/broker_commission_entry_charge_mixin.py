@@ -184,7 +184,7 @@ class BrokerCommissionEntryChargeMixin(models.AbstractModel):
             "rate": 100.0,
             "share": 100.0,
             "paid_ratio": 1.0 if is_payee else 0.0,
-            "amount": currency.round(target - before),
+            "amount": target - before,
             "trace": json.dumps(
                 {
                     "charge": charge.name,

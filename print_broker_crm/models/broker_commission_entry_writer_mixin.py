@@ -294,7 +294,7 @@ class BrokerCommissionEntryWriterMixin(models.AbstractModel):
             "share": split.percent,
             "paid_ratio": ratio,
             "cost_typed": figure.get("cost_typed", False),
-            "amount": currency.round(target - before),
+            "amount": target - before,
             "trace": json.dumps(
                 {
                     "revenue": figure.get("revenue", 0.0),

@@ -148,14 +148,18 @@ class BrokerCommissionSplit(models.Model):
         :param orders: confirmed `sale.order` records, of any companies
         """
         orders = orders.sudo().with_context(mail_notrack=True)
-        used = self._get_used_orders(orders)
+        splits = self.sudo().search(Domain("order_id", "in", orders.ids), order="id")
+        # Entries stand under splits: jobs that were never split are in no ledger.
+        used = self._get_used_orders(splits.order_id) if splits else orders.browse()
         for tier, group in (orders - used).grouped(lambda order: order.broker_customer_id.tier_id).items():
             group.filtered(lambda order, tier=tier: order.broker_tier_id != tier).broker_tier_id = tier
-        self._renew_orders(orders, used)
+        self._renew_orders(orders, used, splits)
 
     @api.model
     def _match_rule(self, rules, fact, line):
         """Return the first of some rules that holds for a line of a job, or none.
+
+        Of the line nothing counts but its product's category.
 
         :param fact: of the line's order, see `_get_facts`
         """
@@ -178,13 +182,18 @@ class BrokerCommissionSplit(models.Model):
         if not open_lines:
             return
         facts = self._get_facts(open_lines.order_id)
+        rule_by_case = {}
         lines_by_rule = defaultdict(self.env["sale.order.line"].sudo().browse)
         rules_by_order = defaultdict(self.env["broker.commission.rule"].sudo().browse)
         for line in open_lines:
             order = line.order_id
             fact = facts[order.id]
             plan = (plans or {}).get(order, order.broker_commission_plan_id)
-            rule = self._match_rule(plan.rule_ids, fact, line)
+            case = (plan, fact["origin"], frozenset(fact["order_kinds"]), fact["brought_by"], fact["tier"])
+            case += (line.product_id.categ_id,)
+            if case not in rule_by_case:
+                rule_by_case[case] = self._match_rule(plan.rule_ids, fact, line)
+            rule = rule_by_case[case]
             if rule:
                 lines_by_rule[rule] += line
                 rules_by_order[order] |= rule

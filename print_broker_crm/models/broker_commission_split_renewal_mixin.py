@@ -15,14 +15,16 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
     _description = "Commission Split: Renewal"
 
     @api.model
-    def _renew_orders(self, orders, used=None):
+    def _renew_orders(self, orders, used=None, splits=None):
         """Take the plan of their day for jobs without ledger entries, and split them.
 
         :param orders: confirmed `sale.order` records in sudo
         :param used: those with ledger entries, where the caller knows them already
+        :param splits: all their splits, where the caller has them already
         """
         fresh = orders - (self._get_used_orders(orders) if used is None else used)
-        splits = self.sudo().search(Domain("order_id", "in", orders.ids))
+        if splits is None:
+            splits = self.sudo().search(Domain("order_id", "in", orders.ids), order="id")
         stale = splits.filtered(lambda split: split.order_id in fresh)
         accepted = self._get_accepted(stale)
         stale.unlink()

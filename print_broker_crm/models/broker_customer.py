@@ -347,8 +347,10 @@ class BrokerCustomer(models.Model):
         customers = (
             self.sudo()
             .with_context(active_test=False)
-            .search(
-                Domain("company_id", "=", company.id) & Domain("partner_id", "in", partners.commercial_partner_id.ids)
+            .search_fetch(
+                Domain("company_id", "=", company.id) & Domain("partner_id", "in", partners.commercial_partner_id.ids),
+                # What an order asks of the file; all of it is much more.
+                ["company_id", "partner_id", "tier_id", "referrer_customer_id", "referrer_user_id"],
             )
         )
         return {customer.partner_id.id: customer for customer in customers}
