@@ -216,8 +216,14 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
                   JOIN broker_tier_score score ON score.id = customer.last_score_id
                   JOIN broker_tier_policy policy ON policy.id = score.policy_id
                   JOIN broker_tier_dimension profit ON profit.policy_id = policy.id AND profit.code = 'profit'
-                 WHERE policy.drain_revenue_score > 0 AND score.revenue_score >= policy.drain_revenue_score
-                   AND score.profit_score > 0 AND %s
+                  JOIN broker_tier_dimension revenue ON revenue.policy_id = policy.id AND revenue.code = 'revenue'
+                 -- By the figures: a revenue that was judged by hand was not earned
+                 WHERE policy.drain_revenue_score > 0 AND score.profit IS NOT NULL
+                   AND score.revenue >= CASE policy.drain_revenue_score
+                           WHEN 2 THEN revenue.threshold_2 WHEN 3 THEN revenue.threshold_3
+                           WHEN 4 THEN revenue.threshold_4 WHEN 5 THEN revenue.threshold_5
+                           ELSE '-Infinity'::numeric END
+                   AND %s
             ) AS served
              WHERE profit - cost < least
             """,

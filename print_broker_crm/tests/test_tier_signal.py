@@ -119,6 +119,21 @@ class TestTierSignal(TierCommon):
         self._score()
         self.assertFalse(self.customer.is_service_drain)
 
+    def test_a_revenue_by_hand_is_no_drain(self):
+        self.policy.person_cost = 9000000
+        self._invoice(249999, 240000)
+        self.env["broker.tier.manual.score"].create(
+            {
+                "customer_id": self.customer.id,
+                "code": "revenue",
+                "score": 5,
+                "reason": "Big year ahead",
+                "date_until": "2025-12-31",
+            }
+        )
+        self.assertEqual(self._score().revenue_score, 5)
+        self.assertFalse(self.customer.is_service_drain)
+
     def test_no_drain_when_switched_off(self):
         self.policy.write({"person_cost": 600000, "drain_revenue_score": 0})
         self._invoice(300000, 240000)
