@@ -21,6 +21,7 @@ def get_summary(env):
     lines = [f"{company.name}, {company._get_broker_today()}, amounts in {company.currency_id.name}", ""]
     for title, table in (
         ("Customers per tier", _tiers(env, company)),
+        ("What the tiers tell", _judgements(env, company)),
         ("Handoffs from sales to service", _handoffs(env, company)),
         ("Commission", _commission(env, company)),
         ("Care calls", _calls(env, company)),
@@ -33,6 +34,41 @@ def get_summary(env):
 def _tiers(env, company):
     rows = env["broker.tier.score"]._get_summary(company)
     return [["Tier", *(name for name, _count in rows)], ["Customers", *(count for _name, count in rows)]]
+
+
+def _judgements(env, company):
+    rows = get_judgements(env, company)
+    return [["", "Number", "Customers"]] + [[title, len(names), "、".join(names)] for title, names in rows.items()]
+
+
+def get_judgements(env, company):
+    """What stands beside the tiers: {what: names of the customers}."""
+    customers = env["broker.customer"].search([("company_id", "=", company.id)])
+    orders = env["sale.order"].search([("company_id", "=", company.id)])
+    today = company._get_broker_today()
+    score = env["broker.tier.score"]
+    drafts = env["broker.tier.policy"].search([("company_id", "=", company.id), ("state", "=", "draft")], limit=1)
+    movers = customers.browse()
+    if drafts:
+        now, then = (score._preview(policy, today) for policy in (drafts._get_at(company, today), drafts))
+        movers = customers.filtered(
+            lambda customer: now[customer.id]["tier_proposed_id"] != then[customer.id]["tier_proposed_id"]
+        )
+    found = {
+        "Capped": customers.filtered("last_score_id.capped_by"),
+        "Tier by hand": customers.filtered("tier_manual_id"),
+        "Score by hand that ended": customers.filtered(lambda c: any(c.tier_score_manual_ids.mapped("is_ended"))),
+        "Service drain": customers.filtered("is_service_drain"),
+        "Would move under the draft policy": movers,
+        "Disputes an invoice": customers.filtered("tier_disputed_amount"),
+        "Rush jobs": customers.filtered("tier_rush_count"),
+        "Revised quotations": customers.filtered("tier_revision_count"),
+        "Changes after confirmation": customers.filtered("tier_change_count"),
+        "Quotation without credit": orders.filtered("broker_credit_warning").broker_customer_id,
+        "Released without credit": orders.filtered("broker_credit_reason").broker_customer_id,
+        "Signed online without credit": orders.filtered("broker_credit_open").broker_customer_id,
+    }
+    return {title: [customer.name[:4] for customer in records] for title, records in found.items()}
 
 
 def _handoffs(env, company):

@@ -6,6 +6,7 @@ from datetime import datetime
 from odoo import SUPERUSER_ID
 
 from devtools.inside.demo.story import Story
+from devtools.inside.summary import get_judgements
 
 # Days of the story that are lived through twice to see that chance decides nothing.
 REPEATED_DAYS = 12
@@ -20,6 +21,7 @@ def main(env):
         "commission": _commission(env, company),
         "customers_alone": _customers_alone(env, company),
         "tiers": dict(env["broker.tier.score"]._get_summary(company)),
+        "judgements": get_judgements(env, company),
         "handoffs": env["broker.handoff"]._get_summary(company),
         "calls": env["broker.care.call"]._get_summary(company),
         "origins": sorted({row["origin"] or "" for row in env["broker.commission.entry"]._get_summary(company)}),

@@ -96,17 +96,18 @@ CUSTOMERS = {
     "laowu": Customer("catering", ("menu", "poster", "leaflet"), 60, 0.7, (0.20, 0.28), "usual", mood=(3.6, 4.2)),
     "qingtan": Customer("catering", ("label", "paper_bag", "poster"), 28, 1.0, (0.22, 0.30), "usual"),
     "haiwei": Customer("catering", ("menu", "card"), 100, 0.4, (0.12, 0.18), "bad", mood=(3.8, 4.0)),
-    "heji": Customer("catering", ("label", "gift_box", "paper_bag"), 28, 2.1, (0.26, 0.35), "prompt", mood=(4.7, 4.6)),
+    "heji": Customer("catering", ("label", "gift_box", "paper_bag"), 28, 2.4, (0.26, 0.35), "prompt", mood=(4.7, 4.6)),
     "chaotang": Customer("catering", ("menu", "poster"), 50, 0.8, (0.20, 0.30), "usual", 4, agent="lin"),
     "mingde": Customer("school", ("workbook", "brochure", "envelope"), 48, 1.0, (0.25, 0.34), "prompt"),
     "qinghe": Customer("school", ("leaflet", "picture_book"), 110, 0.25, (0.22, 0.32), "usual"),
     "jinxiu": Customer("school", ("workbook", "envelope"), 75, 0.7, (0.18, 0.26), "slow"),
     "zhixing": Customer("school", ("brochure", "poster", "card"), 65, 0.8, (0.20, 0.28), "late"),
     "boya": Customer("school", ("leaflet", "workbook"), 58, 0.6, (0.20, 0.28), "usual"),
-    "yunwen": Customer("publisher", ("book", "book", "poster"), 26, 1.5, (0.16, 0.23), "prompt", mood=(4.6, 4.7)),
+    "yunwen": Customer("publisher", ("book", "book", "poster"), 26, 1.7, (0.16, 0.23), "prompt", mood=(4.6, 4.7)),
     "shuxiang": Customer("publisher", ("book", "poster"), 55, 0.8, (0.16, 0.22), "late", mood=(3.4, 4.1)),
     "tongxin": Customer("publisher", ("picture_book", "poster"), 70, 0.6, (0.20, 0.28), "usual", 7, agent="lin"),
-    "jianghai": Customer("publisher", ("book", "leaflet"), 60, 0.9, (0.15, 0.20), "slow", mood=(4.0, 3.5)),
+    # Buys much and presses the price: a service drain.
+    "jianghai": Customer("publisher", ("book", "leaflet"), 60, 1.45, (0.06, 0.10), "slow", mood=(4.0, 3.5)),
     "hengtai": Customer("factory", ("carton", "label", "hang_tag"), 40, 0.8, (0.18, 0.26), "usual"),
     "lanyue": Customer(
         "factory", ("carton", "label", "carton"), 18, 1.6, (0.18, 0.26), "prompt", declines=10, mood=(3.3, 3.6)

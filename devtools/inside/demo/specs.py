@@ -4,7 +4,14 @@ from devtools.inside.demo.clock import at_hour
 
 # By the key of product_product_<key>; a value that begins with a kind names a print option.
 SPECS = {
-    "card": {"width": 90, "height": 54, "colors": (4, 4), "media": "coated_gloss", "weight": 300, "laminating": "matte"},
+    "card": {
+        "width": 90,
+        "height": 54,
+        "colors": (4, 4),
+        "media": "coated_gloss",
+        "weight": 300,
+        "laminating": "matte",
+    },
     "leaflet": {
         "width": 99,
         "height": 210,

@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.specs import Specs
@@ -51,6 +52,7 @@ class Story:
         self.bonds = Bonds(self)
         self.payroll = Payroll(self)
         self.specs = Specs(self)
+        self.judging = Judging(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
@@ -59,6 +61,7 @@ class Story:
         self.bonds.plan()
         self.payroll.plan(MONTHS)
         self.specs.plan()
+        self.judging.plan()
         self.plan_mishaps()
         self.plan_desk()
         self.plan_office()
@@ -180,7 +183,8 @@ class Story:
                 self.clock.at(self.later(2, 4, dice), self.confirm, key, order)
                 return
             self.firm.as_user(self.firm.owner, order).user_id = successor.id
-        self.firm.confirm(order)
+        if not self.judging.release(order):
+            self.firm.confirm(order)
         self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(2, 14)), self.print_job, key, order)
 
     # A JOB
@@ -224,7 +228,7 @@ class Story:
             mishap = self.mishaps.pop(key, None)
             if mishap:
                 self.clock.at(self.later(4, 9, self.dice[key]), getattr(self, mishap), key, order, invoice)
-            if mishap != "refund_all":
+            if mishap != "refund_all" and not self.judging.is_never_paid(key):
                 self.plan_payment(key, invoice)
 
     def plan_payment(self, key, invoice):
