@@ -105,6 +105,9 @@ def _make_parser():
     shots.add_argument("--login", help="whose eyes to take it with")
     shots.add_argument("--path", help="which page, such as /odoo/contacts")
     shots.add_argument("--wait", metavar="SELECTOR", help="an element that must be there before the picture")
+    shots.add_argument(
+        "--click", action="append", metavar="SELECTOR", help="an element to click first; again for the next one"
+    )
     shots.add_argument("--size", action="append", metavar="WxH", help="instead of both 1440x900 and 375x667")
     shots.add_argument("--output", type=Path, default=paths.SCREENSHOTS, metavar="FOLDER")
     shots.add_argument("--database", default=database.DEMO)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 from devtools import database, paths, shots
 from devtools.command_line import prepared
@@ -33,6 +34,8 @@ def take_pictures(arguments):
                         {
                             **session,
                             "wait": shot.wait,
+                            "clicks": shot.clicks,
+                            "scroll_to": shot.scroll_to,
                             "width": width,
                             "height": height,
                             "file": str(output / f"{shot.name}{suffix}.png"),
@@ -52,13 +55,19 @@ def _choose(arguments):
     else:
         chosen = [shot for shot in shots.SHOTS if arguments.only in (None, shot.name)]
         if arguments.login:
-            chosen = [shots.Shot(shot.name, arguments.login, shot.path, shot.wait, shot.sizes) for shot in chosen]
+            chosen = [replace(shot, login=arguments.login) for shot in chosen]
     if not chosen:
         known = ", ".join(shot.name for shot in shots.SHOTS)
         raise DevError(f"There is no picture {arguments.only}. There are: {known}; or name a --path.")
     sizes = tuple(tuple(map(int, size.split("x"))) for size in arguments.size or ())
+    clicks = tuple(arguments.click or ())
     return [
-        shots.Shot(shot.name, shot.login, shot.path, arguments.wait or shot.wait, sizes or shot.sizes)
+        replace(
+            shot,
+            wait=arguments.wait or shot.wait,
+            sizes=sizes or shot.sizes,
+            clicks=clicks or shot.clicks,
+        )
         for shot in chosen
     ]
 

@@ -12,13 +12,21 @@ PHONE = (375, 667)
 
 @dataclass(frozen=True)
 class Shot:
-    """One page as one person sees it; each size is a file of its own."""
+    """One page as one person sees it; each size is a file of its own.
+
+    :param wait: an element that must be there
+    :param clicks: elements that are clicked one after the other; a hidden one is looked for in the menu of the status
+        bar, where phones keep buttons
+    :param scroll_to: an element that is brought into sight before the picture
+    """
 
     name: str
     login: str
     path: str
     wait: str = ""
     sizes: tuple = (DESKTOP, PHONE)
+    clicks: tuple = ()
+    scroll_to: str = ""
 
 
 _ACTION = "/odoo/action-print_broker_crm."
@@ -82,7 +90,62 @@ SHOTS = (
     ),
     Shot("tier-scores", "owner", f"{_ACTION}broker_tier_score_action", _ROWS),
     Shot("tier-score", "owner", f"{_ACTION}broker_tier_score_action/{{first:broker.tier.score}}", _FORM),
-    Shot("tier-policy", "owner", f"{_ACTION}broker_tier_policy_action/{{first:broker.tier.policy}}", _FORM),
+    Shot(
+        "tier-policy",
+        "owner",
+        f"{_ACTION}broker_tier_policy_action/{{first:broker.tier.policy:[('state','=','active')]}}",
+        _FORM,
+    ),
+    Shot(
+        "tier-effect",
+        "owner",
+        f"{_ACTION}broker_tier_policy_action/{{first:broker.tier.policy:[('state','=','draft')]}}",
+        _FORM,
+        clicks=("button[name=action_view_effect]",),
+    ),
+    Shot(
+        "tier-file",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('last_score_id.capped_by','!=',False)]}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=tier]",),
+        scroll_to=".o_notebook",
+    ),
+    Shot(
+        "tier-trial",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('is_service_drain','=',True)]}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=tier]", "button[name=action_test_tier]"),
+    ),
+    Shot(
+        "tier-work",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('last_score_id.capped_by','!=',False)]}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=tier]", "button[name=action_view_tier_work]"),
+    ),
+    Shot(
+        "tier-history",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('last_score_id.capped_by','!=',False)]}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=tier]", "button[name=action_view_tier_history]"),
+    ),
+    Shot(
+        "credit-warning",
+        "owner",
+        "/odoo/sales/{first:sale.order:[('state','=','draft'),('broker_customer_id.last_score_id.capped_by','!=',False)]}",
+        _FORM,
+    ),
+    Shot(
+        "credit-release",
+        "owner",
+        "/odoo/sales/{first:sale.order:[('broker_credit_open','!=',False)]}",
+        _FORM,
+        clicks=(".alert-danger button[name=action_open_credit_release]",),
+    ),
+    Shot("what-we-owe", "owner", f"{_ACTION}broker_obligation_action", _ROWS),
     Shot(
         "staff-change",
         "owner",
