@@ -13,6 +13,7 @@ def post_init_hook(env):
     _open_customer_files(env)
     _link_documents(env)
     _fill_bringers(env)
+    _place_jobs(env)
     env.invalidate_all()
     # The key of a name is made in Python: the rules of Unicode are not PostgreSQL's.
     customers = env["broker.customer"].with_context(active_test=False).search([])
@@ -25,9 +26,13 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Leave no trace in Odoo's own tables; Odoo drops our models by itself."""
     # Odoo keeps a kind of to-do as long as there are such to-dos.
-    visit_type = env.ref("print_broker_crm.mail_activity_type_sponsor_visit", raise_if_not_found=False)
-    if visit_type:
-        env["mail.activity"].with_context(active_test=False).search([("activity_type_id", "=", visit_type.id)]).unlink()
+    own_types = env["ir.model.data"].search([("module", "=", "print_broker_crm"), ("model", "=", "mail.activity.type")])
+    env["mail.activity"].with_context(active_test=False).search(
+        [("activity_type_id", "in", own_types.mapped("res_id"))]
+    ).unlink()
+    # What was given as evidence goes with the legs it was given for.
+    env.cr.execute("UPDATE broker_relay_leg SET attachment_id = NULL WHERE attachment_id IS NOT NULL")
+    env["ir.attachment"].search([("res_model", "=", "broker.relay.leg")]).unlink()
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
     # The work table of the nightly scores, of which Odoo does not know.
     env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
@@ -41,6 +46,40 @@ def uninstall_hook(env):
     won = env["crm.stage"].search([("is_won", "=", True), ("id", "not in", stages.ids)], limit=1)
     if leads and won:
         leads.with_context(tracking_disable=True).stage_id = won
+
+
+def _place_jobs(env):
+    """Put the jobs of before on the board, by what the papers say. No leg is invented:
+    who had them, and since when, nobody knows."""
+    stages = {
+        code: env.ref(f"print_broker_crm.broker_relay_stage_{code}").id
+        for code in ("artwork", "printing", "reconciliation", "done")
+    }
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sale_order job
+               SET broker_relay_stage_id = CASE
+                       WHEN job.invoice_status = 'invoiced' THEN %(done)s
+                       WHEN NOT EXISTS (
+                           SELECT FROM sale_order_line line
+                            WHERE line.order_id = job.id AND line.display_type IS NULL
+                              AND line.is_downpayment IS NOT TRUE
+                              AND COALESCE(line.qty_delivered, 0) < line.product_uom_qty
+                       ) THEN %(reconciliation)s
+                       WHEN EXISTS (
+                           SELECT FROM purchase_order_line bought
+                             JOIN sale_order_line line ON line.id = bought.sale_line_id
+                             JOIN purchase_order purchase ON purchase.id = bought.order_id
+                            WHERE line.order_id = job.id AND purchase.state = 'purchase'
+                       ) THEN %(printing)s
+                       ELSE %(artwork)s
+                   END
+             WHERE job.state = 'sale' AND job.broker_customer_id IS NOT NULL
+            """,
+            **stages,
+        )
+    )
 
 
 def _open_customer_files(env):

@@ -140,6 +140,7 @@ from . import (
     sale_order,
     sale_order_line,
     purchase_order,
+    broker_purchase_line_promise_mixin,
     purchase_order_line,
     account_move,
     account_move_line,

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_list
+from odoo.tools import float_compare, format_list
 
 LATE_LEG_ACTIVITY = "print_broker_crm.mail_activity_type_leg_late"
 BACK_ACTIVITY = "print_broker_crm.mail_activity_type_leg_back"
@@ -51,9 +51,24 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         """
 
     def _broker_get_undelivered(self):
-        """Hook: return what of a job is not delivered yet, as texts."""
+        """Hook: return what of a job is not delivered yet, as texts. A firm that notes no
+        deliveries on the order lines delivers at once."""
         self.ensure_one()
-        return []
+        lines = self.order_line.filtered(
+            lambda line: not line.display_type and not line.is_downpayment and not line.product_id.broker_out_of_relay
+        )
+        if not any(line.qty_delivered for line in lines):
+            return []
+        return [
+            self.env._(
+                "%(product)s: %(delivered)g of %(ordered)g",
+                product=line.product_id.display_name,
+                delivered=line.qty_delivered,
+                ordered=line.product_uom_qty,
+            )
+            for line in lines
+            if float_compare(line.qty_delivered, line.product_uom_qty, precision_digits=4) < 0
+        ]
 
     # MOVING
 
@@ -92,6 +107,7 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         }
         orders._broker_change_legs(stage, outcome, evidence, values, details.get("user"))
         orders._broker_agree_receipt(stage, details.get("date"))
+        orders._broker_agree_arrival(stage, details.get("date"))
 
     def _broker_change_legs(self, stage, outcome, evidence, values, user=None):
         """Finish the open legs of these jobs and begin the next ones in a stage.
@@ -439,7 +455,7 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
     def _broker_agree_receipt(self, stage, date=None):
         """Make the day of the receipt agree with the stage that was entered."""
         for company, orders in self.grouped("company_id").items():
-            receipt = self._broker_get_receipt_stage(company)
+            receipt = self.env["broker.relay.stage"]._get_by_code(company, "receipt")
             if not receipt:
                 continue
             if stage._get_rank() > receipt._get_rank():
@@ -449,10 +465,21 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
             else:
                 orders.filtered("broker_receipt_date").broker_receipt_date = False
 
+    def _broker_agree_arrival(self, stage, date=None):
+        """Note that the printing houses delivered, for jobs that are past printing."""
+        for company, orders in self.grouped("company_id").items():
+            printing = self.env["broker.relay.stage"]._get_by_code(company, "printing")
+            if printing and stage._get_rank() > printing._get_rank():
+                self.env["purchase.order.line"].sudo().search(
+                    Domain("sale_order_id", "in", orders.ids)
+                    & Domain("state", "=", "purchase")
+                    & Domain("broker_arrived_date", "=", False)
+                )._broker_note_arrival(date)
+
     def _broker_follow_receipt(self):
         """Make the stage agree with the day of the receipt that was written."""
         for company, orders in self.sudo().filtered("broker_relay_stage_id").grouped("company_id").items():
-            receipt = self._broker_get_receipt_stage(company)
+            receipt = self.env["broker.relay.stage"]._get_by_code(company, "receipt")
             if not receipt:
                 continue
             limit = receipt._get_rank()
@@ -468,10 +495,6 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
             (orders - before).filtered(lambda order: not order.broker_receipt_date)._broker_move(
                 receipt, is_fact=True, kind="corrected"
             )
-
-    @api.model
-    def _broker_get_receipt_stage(self, company):
-        return self.env["broker.relay.stage"]._get_stages(company).filtered(lambda stage: stage.code == "receipt")[:1]
 
     # TELLING
 

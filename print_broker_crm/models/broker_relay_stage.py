@@ -79,6 +79,11 @@ class BrokerRelayStage(models.Model):
         """Return the stages of a company in their order, in sudo."""
         return self.sudo().search(Domain("company_id", "in", (company.id, False)))
 
+    @api.model
+    def _get_by_code(self, company, code):
+        """Return a company's stage of a meaning, in sudo, or none."""
+        return self._get_stages(company).filtered(lambda stage: stage.code == code)[:1]
+
     def _get_rank(self):
         """Return where the stage stands on the way, to be compared."""
         self.ensure_one()

@@ -11,7 +11,8 @@ _COST_FIELDS = {
 
 
 class PurchaseOrderLine(models.Model):
-    _inherit = "purchase.order.line"
+    _name = "purchase.order.line"
+    _inherit = ["broker.purchase.line.promise.mixin", "purchase.order.line"]
 
     broker_job_spec_text = fields.Text(
         string="Job Spec as Printed",

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
-from odoo.tools import SQL
+from odoo.tools import SQL, format_list
 from odoo.tools.sql import column_exists, create_column
 
 from .broker_order_need_mixin import OUR_GROUPS
@@ -241,6 +241,17 @@ class SaleOrder(models.Model):
                 )
         if any(order.state != "sale" for order in self):
             raise UserError(self.env._("Only a confirmed order can be received: confirm it first."))
+        # What the customer says on the portal is believed.
+        for order in () if self.env.su else self.sudo().filtered("company_id.broker_receipt_whole"):
+            waiting = order._broker_get_undelivered()
+            if waiting:
+                raise UserError(
+                    self.env._(
+                        "%(order)s is received when everything is delivered. Still to come: %(what)s",
+                        order=order.name,
+                        what=format_list(self.env, waiting),
+                    )
+                )
 
     def _action_confirm(self):
         result = super()._action_confirm()
