@@ -143,6 +143,12 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
             people = (handoff.sender_id | handoff.receiver_id).partner_id.ids
             handoff.message_subscribe(people)
         self.order_ids._broker_follow()
+        # Sales hears of each leg, too; service runs them.
+        leg = self.env.ref("print_broker_crm.mt_job_leg", raise_if_not_found=False)
+        followers = self.order_ids.message_follower_ids
+        salespeople = (self.sender_id | self.customer_id.user_id).partner_id
+        if leg:
+            followers.filtered(lambda follower: follower.partner_id in salespeople).subtype_ids |= leg
 
     def _introduce(self):
         """Present the service agents who are new to their customers."""

@@ -4,6 +4,7 @@ from odoo.tools import SQL, html2plaintext
 
 from .broker_order_need_mixin import OUR_GROUPS
 
+ANSWERED_SUBTYPE = "print_broker_crm.mt_question_answered"
 ANSWER_ACTIVITY = "print_broker_crm.mail_activity_type_answer_customer"
 # So much of a question is shown where it is passed on.
 _EXCERPT = 300
@@ -72,11 +73,13 @@ class BrokerQuestionMixin(models.AbstractModel):
     def _get_broker_questions(self):
         """Return {record: the customer's last message, where nobody answered it}.
 
-        Notes among colleagues and what the system sends are no answers.
+        Notes among colleagues and what the system sends are no answers; that somebody
+        answered by phone or in a chat is one.
         """
         if not self.ids:
             return {}
         self.env["mail.message"].flush_model()
+        get_id = self.env["ir.model.data"]._xmlid_to_res_id
         rows = self.env.execute_query(
             SQL(
                 """
@@ -84,14 +87,15 @@ class BrokerQuestionMixin(models.AbstractModel):
                   FROM mail_message message
                  WHERE message.model = %s AND message.res_id = ANY(%s)
                    AND message.message_type IN ('comment', 'email')
-                   AND message.is_internal IS NOT TRUE
+                   AND (message.is_internal IS NOT TRUE OR message.subtype_id = %s)
                    AND (message.subtype_id IS NULL OR message.subtype_id != %s)
                    AND message.author_id IS NOT NULL
               ORDER BY message.res_id, message.date DESC, message.id DESC
                 """,
                 self._name,
                 self.ids,
-                self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+                get_id(ANSWERED_SUBTYPE),
+                get_id("mail.mt_note"),
             )
         )
         messages = self.env["mail.message"].sudo().browse([message_id for _res_id, message_id in rows])
@@ -166,10 +170,32 @@ class BrokerQuestionMixin(models.AbstractModel):
             },
         }
 
+    def action_broker_question_answered(self):
+        """Say that the customer got the answer by phone or in a chat."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env["broker.customer"]._is_of_ours(self.env.user):
+            raise UserError(self.env._("Only sales, service, the care line and managers answer for the firm."))
+        if not self._get_broker_questions():
+            raise UserError(self.env._("No question of the customer waits here: somebody has answered."))
+        self._broker_note_answer()
+        return True
+
+    def _broker_note_answer(self):
+        """Write down that the present user answered elsewhere; it counts as an answer."""
+        for record in self.sudo():
+            record.message_post(
+                body=self.env._("Answered by phone or in a chat."),
+                message_type="comment",
+                subtype_xmlid=ANSWERED_SUBTYPE,
+            )
+
     def _message_post_after_hook(self, message, msg_vals):
         result = super()._message_post_after_hook(message, msg_vals)
         author = message.author_id
-        if message.message_type == "comment" and not message.is_internal and author and not author.partner_share:
-            if message.subtype_id != self.env.ref("mail.mt_note"):
+        if message.message_type == "comment" and author and not author.partner_share:
+            answered = self.env.ref(ANSWERED_SUBTYPE, raise_if_not_found=False)
+            is_note = message.is_internal or message.subtype_id == self.env.ref("mail.mt_note")
+            if not is_note or message.subtype_id == answered:
                 self.env["broker.question.pass"]._answer_for(self, author.user_ids[:1], message.date)
         return result

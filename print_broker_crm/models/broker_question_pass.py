@@ -96,7 +96,11 @@ class BrokerQuestionPass(models.Model):
             raise UserError(
                 self.env._("Only who has the question, or a manager, can say that it was answered, and only once.")
             )
-        self.sudo()._answer(self.env.user, fields.Datetime.now())
+        for row in self.sudo():
+            document = self.env[row.res_model].browse(row.res_id).exists()
+            # The note on the document answers the row as well.
+            document._broker_note_answer()
+            row._answer(self.env.user, fields.Datetime.now())
         return True
 
     # BUSINESS

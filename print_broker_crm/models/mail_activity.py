@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 
 from .broker_question_mixin import ANSWER_ACTIVITY
 
@@ -15,5 +15,6 @@ class MailActivity(models.Model):
         }
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         for documents in records.values():
-            self.env["broker.question.pass"]._answer_for(documents, self.env.user, fields.Datetime.now())
+            waiting = self.env["broker.question.pass"]._get_waiting(documents)
+            documents.filtered(lambda document, waiting=waiting: document.id in waiting)._broker_note_answer()
         return result

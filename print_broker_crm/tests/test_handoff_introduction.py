@@ -280,6 +280,14 @@ class TestOneFace(IntroductionCommon):
                 self.sales_wang.partner_id + self.service_chen.partner_id, record.message_partner_ids, record._name
             )
 
+    def test_salesperson_hears_of_each_leg(self):
+        order = self._accept().order_ids
+        news = order.with_user(self.service_chen).message_post(
+            body="Printing", subtype_xmlid="print_broker_crm.mt_job_leg"
+        )
+        self.assertIn(self.sales_wang.partner_id, news.sudo().notified_partner_ids)
+        self.assertNotIn(self.partner, news.sudo().notified_partner_ids)
+
     def test_salesperson_follows_after_reassigning(self):
         handoff = self._accept()
         order = handoff.order_ids

@@ -103,22 +103,37 @@ class TestQuestion(BrokerAccountCommon):
         self._answer(self.sales_wang)
         self.assertEqual((first.state, second.state), ("passed", "answered"))
 
+    @freeze_time("2026-11-23 03:00:00")
     def test_answered_by_phone(self):
         self._ask()
         row = self._pass(self.sales_wang)
         with self.assertRaises(UserError):
             row.with_user(self.sales_wang).action_answered()
         row.with_user(self.service_chen).action_answered()
-        self.assertEqual(row.state, "answered")
+        self.assertEqual((row.state, row.answered_by_id), ("answered", self.service_chen))
         self.assertFalse(self._activities(self.job))
+        self.assertFalse(self._shown(self.sales_wang)[0])
         with self.assertRaises(UserError):
             row.with_user(self.service_chen).action_answered()
 
+    @freeze_time("2026-11-23 03:00:00")
+    def test_answered_by_phone_without_passing_on(self):
+        self._ask()
+        with self.assertRaises(UserError):
+            self.job.with_user(self.plain_user).action_broker_question_answered()
+        self.job.with_user(self.sales_wang).action_broker_question_answered()
+        self.assertFalse(self._shown(self.sales_wang)[0])
+        self.assertFalse(self.env["broker.question.pass"].search([("res_id", "=", self.job.id)]))
+        with self.assertRaisesRegex(UserError, "somebody has answered"):
+            self.job.with_user(self.sales_wang).action_broker_question_answered()
+
+    @freeze_time("2026-11-23 03:00:00")
     def test_answered_by_ticking_off(self):
         self._ask()
         row = self._pass(self.sales_wang)
         self._activities(self.job).with_user(self.service_chen).action_feedback("Called her")
         self.assertEqual((row.state, row.answered_by_id), ("answered", self.service_chen))
+        self.assertFalse(self._shown(self.sales_wang)[0])
 
     def test_on_every_document(self):
         lead = self.env["crm.lead"].create(

@@ -112,7 +112,7 @@ registry.category("web_tour.tours").add("broker_question_is_passed_on", {
         },
         {
             content: "it is with Chen now",
-            trigger: ".alert:contains('With'):contains('Chen'):not(:has(button:visible))",
+            trigger: ".alert:contains('With'):contains('Chen'):not(:has(button[name='action_broker_pass_question']:visible))",
         },
     ],
 });
