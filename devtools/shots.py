@@ -57,6 +57,20 @@ SHOTS = (
         _FORM,
     ),
     Shot("jobs", "chen", f"{_ACTION}broker_job_action", _ROWS),
+    Shot("job-specs", "chen", f"{_ACTION}broker_job_spec_action", _ROWS),
+    Shot(
+        "job-spec",
+        "wang",
+        f"{_ACTION}broker_job_spec_action/{{first:broker.job.spec:[('warning_note','!=',False)]}}",
+        _FORM,
+    ),
+    Shot("print-options", "owner", f"{_ACTION}broker_print_option_action", ".o_list_renderer, .o_kanban_renderer"),
+    Shot(
+        "product-type",
+        "owner",
+        f"{_ACTION}broker_product_type_action/{{id:print_broker_crm.broker_product_type_brochure}}",
+        _FORM,
+    ),
     Shot("care-queue", "sun", f"{_ACTION}broker_care_call_action", ".o_kanban_renderer, .o_list_renderer"),
     Shot(
         "care-call",

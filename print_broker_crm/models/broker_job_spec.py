@@ -48,7 +48,8 @@ class BrokerJobSpec(models.Model):
     _name = "broker.job.spec"
     _inherit = ["broker.job.spec.check.mixin", "broker.job.spec.text.mixin", "broker.job.spec.change.mixin"]
     _description = "Job Spec"
-    _order = "order_id desc, id"
+    # As orders are sorted: the newest first.
+    _order = "order_id, id"
     _rec_names_search = ["order_id.name", "order_line_id.name"]
 
     order_line_id = fields.Many2one(
@@ -67,7 +68,7 @@ class BrokerJobSpec(models.Model):
     partner_id = fields.Many2one(related="order_id.partner_id", string="Contact")
     commercial_partner_id = fields.Many2one(related="partner_id.commercial_partner_id", string="Customer")
     product_id = fields.Many2one(related="order_line_id.product_id")
-    quantity = fields.Float(related="order_line_id.product_uom_qty", string="Copies")
+    quantity = fields.Float(related="order_line_id.product_uom_qty", string="Quantity", aggregator=None)
     commitment_date = fields.Datetime(related="order_id.commitment_date", string="Delivery")
     source_spec_id = fields.Many2one(
         "broker.job.spec",
@@ -89,14 +90,16 @@ class BrokerJobSpec(models.Model):
         ondelete="restrict",
     )
     asked = fields.Char(compute="_compute_asked", help="What the short form of the product type asks for.")
-    width = fields.Float(string="Width (mm)", digits=(8, 1))
-    height = fields.Float(string="Height (mm)", digits=(8, 1))
-    depth = fields.Float(string="Depth (mm)", digits=(8, 1))
+    width = fields.Float(aggregator=None, string="Width (mm)", digits=(8, 1))
+    height = fields.Float(aggregator=None, string="Height (mm)", digits=(8, 1))
+    depth = fields.Float(aggregator=None, string="Depth (mm)", digits=(8, 1))
     flat_width = fields.Float(
-        string="Flat Width (mm)", digits=(8, 1), help="Of the sheet before it is folded or glued."
+        aggregator=None, string="Flat Width (mm)", digits=(8, 1), help="Of the sheet before it is folded or glued."
     )
-    flat_height = fields.Float(string="Flat Height (mm)", digits=(8, 1))
-    pages = fields.Integer(help="Of the whole product with its cover, as readers count: a sheet has two.")
+    flat_height = fields.Float(aggregator=None, string="Flat Height (mm)", digits=(8, 1))
+    pages = fields.Integer(
+        aggregator=None, help="Of the whole product with its cover, as readers count: a sheet has two."
+    )
     sides = fields.Selection(
         [
             ("one_sided", "One side"),
@@ -109,18 +112,20 @@ class BrokerJobSpec(models.Model):
         precompute=True,
     )
     colors_front = fields.Integer(
-        string="Colors Front", help="Spot colors included: 5 + 0 is four process colors and one spot color."
+        aggregator=None,
+        string="Colors Front",
+        help="Spot colors included: 5 + 0 is four process colors and one spot color.",
     )
-    colors_back = fields.Integer(string="Colors Back")
+    colors_back = fields.Integer(aggregator=None, string="Colors Back")
     spot_colors = fields.Char(help="Separated by commas, e.g. PANTONE 185 C, PANTONE 877 C.")
     media_id = fields.Many2one(
         "broker.print.option", string="Stock", ondelete="restrict", domain="[('kind', '=', 'media')]"
     )
-    weight = fields.Integer(string="Weight (g/m²)")
+    weight = fields.Integer(aggregator=None, string="Weight (g/m²)")
     cover_media_id = fields.Many2one(
         "broker.print.option", string="Cover Stock", ondelete="restrict", domain="[('kind', '=', 'media')]"
     )
-    cover_weight = fields.Integer(string="Cover Weight (g/m²)")
+    cover_weight = fields.Integer(aggregator=None, string="Cover Weight (g/m²)")
     coating_id = fields.Many2one("broker.print.option", ondelete="restrict", domain="[('kind', '=', 'coating')]")
     laminating_id = fields.Many2one("broker.print.option", ondelete="restrict", domain="[('kind', '=', 'laminating')]")
     binding_id = fields.Many2one(
@@ -144,8 +149,12 @@ class BrokerJobSpec(models.Model):
     )
     die_number = fields.Char(help="Of an existing die, so that none is made again.")
     proof_id = fields.Many2one("broker.print.option", ondelete="restrict", domain="[('kind', '=', 'proof')]")
-    overage = fields.Float(string="Over (%)", digits=(5, 1), help="How much more than ordered may be delivered.")
-    underage = fields.Float(string="Under (%)", digits=(5, 1), help="How much less than ordered may be delivered.")
+    overage = fields.Float(
+        aggregator=None, string="Over (%)", digits=(5, 1), help="How much more than ordered may be delivered."
+    )
+    underage = fields.Float(
+        aggregator=None, string="Under (%)", digits=(5, 1), help="How much less than ordered may be delivered."
+    )
     note = fields.Text(
         string="More",
         help="Printed for the customer and for the printing house: it names neither.",

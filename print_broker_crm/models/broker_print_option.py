@@ -34,15 +34,25 @@ class BrokerPrintOption(models.Model):
         string="Means None",
         help="Chosen to say that the job has nothing of the kind. It answers the question and is not printed.",
     )
-    weight_min = fields.Integer(string="Lightest (g/m²)", help="A lighter sheet must be confirmed with a note.")
+    weight_min = fields.Integer(
+        aggregator=None, string="Lightest (g/m²)", help="A lighter sheet must be confirmed with a note."
+    )
     weight_max = fields.Integer(
-        string="Heaviest (g/m²)", help="A heavier sheet must be confirmed with a note. 0 for stocks without a weight."
+        aggregator=None,
+        string="Heaviest (g/m²)",
+        help="A heavier sheet must be confirmed with a note. 0 for stocks without a weight.",
     )
     page_multiple = fields.Integer(
-        string="Multiple of Pages", help="A number of pages that is not a multiple of this cannot be bound."
+        aggregator=None,
+        string="Multiple of Pages",
+        help="A number of pages that is not a multiple of this cannot be bound.",
     )
-    pages_min = fields.Integer(string="Fewest Pages", help="Fewer pages must be confirmed with a note.")
-    pages_max = fields.Integer(string="Most Pages", help="More pages must be confirmed with a note. 0 for no limit.")
+    pages_min = fields.Integer(
+        aggregator=None, string="Fewest Pages", help="Fewer pages must be confirmed with a note."
+    )
+    pages_max = fields.Integer(
+        aggregator=None, string="Most Pages", help="More pages must be confirmed with a note. 0 for no limit."
+    )
 
     _name_uniq = models.UniqueIndex("(kind, name)", "There is an option of this kind and name already.")
     _limits_positive = models.Constraint(
