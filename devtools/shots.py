@@ -71,6 +71,16 @@ SHOTS = (
         f"{_ACTION}broker_product_type_action/{{id:print_broker_crm.broker_product_type_brochure}}",
         _FORM,
     ),
+    Shot("proofs", "chen", f"{_ACTION}broker_proof_action_desk", _ROWS),
+    Shot(
+        "proof",
+        "owner",
+        f"{_ACTION}broker_proof_action/{{first:broker.proof:[('state','=','approved_comment')]}}",
+        _FORM,
+    ),
+    Shot(
+        "proof-page", "owner", "/my/proofs/{first:broker.proof:[('state','=','approved_comment')]}", ".o_broker_proof"
+    ),
     Shot("care-queue", "sun", f"{_ACTION}broker_care_call_action", ".o_kanban_renderer, .o_list_renderer"),
     Shot(
         "care-call",

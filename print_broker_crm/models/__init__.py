@@ -127,6 +127,7 @@ from . import (
     broker_proof_file,
     broker_order_proof_mixin,
     broker_order_ticket_mixin,
+    broker_order_chatter_mixin,
     broker_order_line_proof_mixin,
     ir_attachment,
     broker_relay_stage,

@@ -17,6 +17,7 @@ class SaleOrder(models.Model):
         "broker.order.proof.mixin",
         "broker.question.mixin",
         "broker.order.ticket.mixin",
+        "broker.order.chatter.mixin",
         "broker.order.relay.mixin",
         "broker.order.relay.move.mixin",
         "sale.order",

@@ -237,8 +237,9 @@ class TestProof(ProofCommon):
         with self.assertRaisesRegex(UserError, "empty or broken"):
             self.env["broker.proof.file"].create({"proof_id": proof.id, "name": "no", "content": False})
 
-    def test_the_note_does_not_name_the_printing_house(self):
-        press = self.env["res.partner"].create({"name": "Golden Press", "is_company": True})
+    def _buy_from(self, name):
+        """Ask a printing house for the job's line; return it."""
+        press = self.env["res.partner"].create({"name": name, "is_company": True, "email": "press@example.com"})
         self.env["purchase.order"].create(
             {
                 "partner_id": press.id,
@@ -249,6 +250,24 @@ class TestProof(ProofCommon):
                 ],
             }
         )
+        return press
+
+    def test_what_the_printing_house_writes_stays_in_the_firm(self):
+        press = self._buy_from("Golden Press")
+        printer = self.env["res.partner"].create({"name": "Foreman", "parent_id": press.id})
+        self.job.message_subscribe(self.partner.ids)
+        post = {"body": "The plates are ready", "message_type": "email", "subtype_xmlid": "mail.mt_comment"}
+        message = self.job.message_post(author_id=printer.id, **post)
+        self.assertTrue(message.subtype_id.internal)
+        self.assertNotIn(self.partner, message.notified_partner_ids)
+        self.assertNotIn(message, self.job.website_message_ids)
+        message = self.job.message_post(author_id=self.service_chen.partner_id.id, **post)
+        self.assertIn(message, self.job.website_message_ids)
+        message = self.job.message_post(author_id=self.partner.id, **post)
+        self.assertIn(message, self.job.website_message_ids)
+
+    def test_the_note_does_not_name_the_printing_house(self):
+        self._buy_from("Golden Press")
         proof = self._create_proof(note="made by golden press")
         with self.assertRaisesRegex(UserError, "Golden Press"):
             proof.with_user(self.service_chen)._send()

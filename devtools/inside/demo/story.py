@@ -11,6 +11,7 @@ from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
+from devtools.inside.demo.proofs import Proofs
 from devtools.inside.demo.specs import Specs
 
 SEED = 20190301
@@ -53,6 +54,7 @@ class Story:
         self.payroll = Payroll(self)
         self.specs = Specs(self)
         self.judging = Judging(self)
+        self.proofs = Proofs(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
@@ -62,6 +64,7 @@ class Story:
         self.payroll.plan(MONTHS)
         self.specs.plan()
         self.judging.plan()
+        self.proofs.plan()
         self.plan_mishaps()
         self.plan_desk()
         self.plan_office()
@@ -185,6 +188,7 @@ class Story:
             self.firm.as_user(self.firm.owner, order).user_id = successor.id
         if not self.judging.release(order):
             self.firm.confirm(order)
+        self.proofs.begin(order)
         self.clock.at(self.clock.after_hours(self.clock.now, dice.uniform(2, 14)), self.print_job, key, order)
 
     # A JOB
@@ -195,6 +199,7 @@ class Story:
             # Service starts when it has taken over.
             self.clock.at(self.clock.after_hours(self.clock.now, 4), self.print_job, key, order)
             return
+        self.proofs.finish(order)
         self.firm.place_with_printer(self.agent(key), order, dice.uniform(0.97, 1.04), dice.choice((0, 0, 1)))
         order_date = order.commitment_date
         local = self.clock.zone.fromutc(order_date).replace(tzinfo=None)
