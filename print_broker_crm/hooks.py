@@ -1,6 +1,8 @@
 from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
+from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
+
 
 def post_init_hook(env):
     """Open the files of the customers a firm already has.
@@ -33,6 +35,9 @@ def uninstall_hook(env):
     # What was given as evidence goes with the legs it was given for.
     env.cr.execute("UPDATE broker_relay_leg SET attachment_id = NULL WHERE attachment_id IS NOT NULL")
     env["ir.attachment"].search([("res_model", "=", "broker.relay.leg")]).unlink()
+    # Files of sent proofs are kept from everybody but this.
+    kept = [("res_model", "in", ("broker.proof", "broker.proof.file")), ("id", "!=", False)]
+    env["ir.attachment"].with_context(**{MODULE_UNINSTALL_FLAG: True}).search(kept).unlink()
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
     # The work table of the nightly scores, of which Odoo does not know.
     env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
