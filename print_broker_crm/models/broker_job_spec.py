@@ -69,7 +69,9 @@ class BrokerJobSpec(models.Model):
     commercial_partner_id = fields.Many2one(related="partner_id.commercial_partner_id", string="Customer")
     product_id = fields.Many2one(related="order_line_id.product_id")
     quantity = fields.Float(related="order_line_id.product_uom_qty", string="Quantity", aggregator=None)
-    commitment_date = fields.Datetime(related="order_id.commitment_date", string="Delivery")
+    commitment_date = fields.Datetime(
+        related="order_id.commitment_date", string="Delivery", help="Promised to the customer."
+    )
     source_spec_id = fields.Many2one(
         "broker.job.spec",
         string="Same as",
