@@ -43,6 +43,31 @@ class TestHandoffClock(HandoffCommon):
         # Saturday; Monday is a holiday, so Tuesday 8:00 to 12:00.
         self.assertEqual(self._submit_at("2026-11-21 02:00:00").accept_deadline, datetime(2026, 11, 24, 4))
 
+    def test_at_night(self):
+        # Monday 22:00, and Tuesday 3:00: Tuesday 8:00 to 12:00.
+        for moment in ("2026-11-23 14:00:00", "2026-11-23 19:00:00"):
+            self.assertEqual(self._submit_at(moment).accept_deadline, datetime(2026, 11, 24, 4))
+
+    def test_over_the_end_of_summer_time(self):
+        """The firm's clock is New York's, whoever submits from Shanghai."""
+        self.calendar.tz = "America/New_York"
+        handoff = self._complete(self._create_handoff())
+        with freeze_time("2026-10-30 20:00:00"):
+            handoff.with_user(self.sales_wang).action_submit()
+        # Friday 16:00 in summer time: one hour; Monday from 8:00, an hour later in UTC.
+        self.assertEqual(handoff.accept_deadline, datetime(2026, 11, 2, 16))
+        self.assertEqual(str(self._activities(handoff, "accept").date_deadline), "2026-11-02")
+        with freeze_time("2026-11-02 14:30:00"):
+            handoff.with_user(self.service_chen).action_accept()
+        self.assertAlmostEqual(handoff.acceptance_hours, 2.5)
+
+    def test_days_of_the_firm_not_of_the_reader(self):
+        """Submitted on Monday 16:00 in Shanghai, due on Tuesday, whatever day it is for the reader."""
+        self.service_chen.tz = "Pacific/Honolulu"
+        handoff = self._submit_at("2026-11-23 08:00:00")
+        self.assertEqual(handoff.accept_deadline, datetime(2026, 11, 24, 3))
+        self.assertEqual(str(self._activities(handoff, "accept").date_deadline), "2026-11-24")
+
     def test_hours_of_the_company(self):
         self.company.broker_handoff_accept_hours = 9
         # Monday 8:00: eight hours that day, one on Tuesday.

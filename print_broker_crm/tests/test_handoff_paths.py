@@ -157,6 +157,35 @@ class TestHandoffRepeat(PathCommon):
         first._action_cancel()
         self.assertEqual(handoff.order_id, second)
 
+    def test_merged_with_one_that_was_accepted(self):
+        accepted = self._complete(self._create_handoff())
+        accepted.action_submit()
+        accepted.action_accept()
+        other = self._create_handoff()
+        (accepted.lead_id + other.lead_id).with_user(self.manager_qian).merge_opportunity()
+        self.assertEqual((accepted.state, other.state), ("accepted", "draft"))
+        self.assertEqual(accepted.lead_id, other.lead_id)
+        # Only one packet of an opportunity is open at a time.
+        with self.assertRaisesRegex(UserError, f"{other.name} of the same opportunity is open"):
+            accepted.with_user(self.service_chen).action_return(reason="Wrong size")
+        self._complete(other).action_submit()
+        other.with_user(self.service_chen).action_accept()
+        accepted.with_user(self.service_chen).action_return(reason="Wrong size")
+        self.assertEqual(accepted.state, "returned")
+
+    def test_deliveries_one_after_the_other(self):
+        """A job that came in parts is under way until the last part was received."""
+        handoff = self._complete(self._create_handoff())
+        first = handoff.order_ids
+        second = self._create_order(handoff.lead_id)
+        handoff.action_submit()
+        handoff.action_accept()
+        first.with_user(self.service_chen).action_confirm_receipt()
+        handoff.with_user(self.service_chen).action_open_return()
+        second.with_user(self.service_chen).action_confirm_receipt()
+        with self.assertRaisesRegex(UserError, "nothing left to give back"):
+            handoff.with_user(self.service_chen).action_open_return()
+
     def test_two_handoffs_of_one_customer_side_by_side(self):
         lead_handoff = self._complete(self._create_handoff())
         repeat_handoff = self._complete(self._hand_over(self._repeat_order()))
