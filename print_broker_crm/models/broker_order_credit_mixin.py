@@ -82,7 +82,9 @@ class BrokerOrderCreditMixin(models.AbstractModel):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Confirm in Spite of the Warning"),
+            "name": self.env._("Release the Order")
+            if self.broker_credit_open
+            else self.env._("Confirm in Spite of the Warning"),
             "res_model": "broker.order.credit.release",
             "view_mode": "form",
             "target": "new",

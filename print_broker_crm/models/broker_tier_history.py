@@ -43,6 +43,8 @@ class BrokerTierHistory(models.Model):
               FROM broker_tier_score score
         CROSS JOIN LATERAL (VALUES %s) AS part (number, code, score)
              WHERE part.score > 0 AND score.is_merged IS NOT TRUE
+               -- A total of too few dimensions gives no tier, and is no point to begin a line with
+               AND (part.code <> 'total' OR score.tier_band_id IS NOT NULL)
             """,
             SQL(", ").join(
                 SQL(

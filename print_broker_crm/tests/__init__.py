@@ -36,6 +36,7 @@ from . import (
 from . import (
     test_obligation,
     test_order_credit,
+    test_kanban_cards,
     test_tier_edges,
     test_tier_effect,
     test_tier_signal,

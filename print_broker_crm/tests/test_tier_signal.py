@@ -79,6 +79,13 @@ class TestTierSignal(TierCommon):
         )
         self.assertFalse(self.env["broker.tier.history"].with_user(self.sales_zhao).search([]))
 
+    def test_history_begins_with_the_first_tier(self):
+        """One dimension alone is no total."""
+        self._job(1000, 700)
+        self._score()
+        rows = self.env["broker.tier.history"].search([("customer_id", "=", self.customer.id)])
+        self.assertEqual(rows.mapped("code"), ["ease"])
+
     def test_service_drain(self):
         """300,000 of revenue are 4A; of the profit of 60,000 (4A) a twelfth of a person,
         0.083333 × 600,000 = 49,999.80, leaves 10,000.20, less than the 20,000 of 3A."""

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.broker_tier_dimension import DIMENSIONS
+
 
 class BrokerTierEffectLine(models.TransientModel):
     """A customer who would move, and the dimensions that make it move."""
@@ -11,8 +13,8 @@ class BrokerTierEffectLine(models.TransientModel):
 
     effect_id = fields.Many2one("broker.tier.effect", required=True, readonly=True, index=True, ondelete="cascade")
     customer_id = fields.Many2one("broker.customer", required=True, readonly=True, ondelete="cascade")
-    tier_from_id = fields.Many2one("broker.tier", string="From", readonly=True, ondelete="cascade")
-    tier_to_id = fields.Many2one("broker.tier", string="To", readonly=True, ondelete="cascade")
+    tier_from_id = fields.Many2one("broker.tier", string="Tier Now", readonly=True, ondelete="cascade")
+    tier_to_id = fields.Many2one("broker.tier", string="Would Be", readonly=True, ondelete="cascade")
     tier_from_color = fields.Integer(related="tier_from_id.color", string="Color From")
     tier_to_color = fields.Integer(related="tier_to_id.color", string="Color To")
     rank_change = fields.Integer(string="Steps", readonly=True)
@@ -39,7 +41,7 @@ class BrokerTierEffectLine(models.TransientModel):
                     before=self.env._("%sA", before) if before else self.env._("no data"),
                     after=self.env._("%sA", after) if after else self.env._("no data"),
                 )
-                for code, (before, after) in changes.items()
+                for code, (before, after) in sorted(changes.items(), key=lambda item: DIMENSIONS.index(item[0]))
             ]
             if cap:
                 before, after = (caps.get(code) or self.env._("none") for code in cap)
