@@ -80,6 +80,7 @@ from . import (
     broker_tier_policy_proposal_mixin,
     broker_tier_policy_signal_mixin,
     broker_tier_policy,
+    broker_tier_run_figure_mixin,
     broker_tier_run,
     broker_tier_score_batch_mixin,
     broker_tier_score_judgement_mixin,

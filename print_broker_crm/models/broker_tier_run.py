@@ -4,20 +4,19 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .broker_tier_score_measure_mixin import FIGURES
-
 RETRY_AFTER = timedelta(minutes=15)
 
 
 class BrokerTierRun(models.Model):
     """How far a company's nightly scoring has come.
 
-    One row per company and day. The figures of all customers are gathered first and kept
-    in a work table beside this model; then a batch of customers and the step of the mark
-    are committed together, so a run that is killed goes on where it was.
+    One row per company and day. The figures of all customers are gathered first; those of
+    whom something is new wait in a work table beside this model. Then a batch of them and
+    the step of the mark are committed together, so a run that is killed goes on where it was.
     """
 
     _name = "broker.tier.run"
+    _inherit = "broker.tier.run.figure.mixin"
     _description = "5A Nightly Run"
     _order = "date desc, id desc"
     _rec_name = "date"
@@ -39,23 +38,7 @@ class BrokerTierRun(models.Model):
     _company_date_uniq = models.UniqueIndex("(company_id, date)", "There is already a run of this company and day.")
 
     def init(self):
-        """Make the work table of the figures.
-
-        Unlogged, because it holds nothing that cannot be gathered again: after a crash it
-        is empty, and so it is after an update, which may have other columns.
-        """
-        self.env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE UNLOGGED TABLE broker_tier_figure (
-                    run_id integer NOT NULL, customer_id integer NOT NULL, %s,
-                    PRIMARY KEY (run_id, customer_id)
-                )
-                """,
-                SQL(", ").join(SQL("%s %s", SQL.identifier(name), kind) for name, kind in FIGURES.items()),
-            )
-        )
+        self._make_figure_table()
 
     @api.model
     def _open(self, company):
@@ -69,59 +52,19 @@ class BrokerTierRun(models.Model):
         )
         return run.filtered(lambda run: not run.is_done)
 
-    def _get_waiting(self):
-        """Return the domain of the customers that this run has yet to look at."""
+    def _count_waiting(self):
+        """Return how many customers this run has yet to look at."""
         self.ensure_one()
-        return Domain("company_id", "=", self.company_id.id) & Domain("id", ">", self.last_customer_id)
-
-    def _gather(self):
-        """Gather the figures of all the company's customers, unless that was done."""
-        self.ensure_one()
-        score = self.env["broker.tier.score"].sudo()
-        if (
-            self.is_gathered
-            and self.policy_id
-            and self.env.execute_query(SQL("SELECT FROM broker_tier_figure WHERE run_id = %s LIMIT 1", self.id))
-        ):
-            return
-        policy = self.env["broker.tier.policy"]._get_at(self.company_id, self.date)
-        score._end_manual_tiers(self.company_id, self.date)
-        score._flush_sources()
-        self._drop_figures()
-        columns = score._join_columns(FIGURES)
-        self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO broker_tier_figure (run_id, customer_id, %(columns)s)
-                WITH %(figures)s
-                SELECT %(run)s, customer_id, %(columns)s FROM figure
-                 WHERE customer_id > %(last)s
-                """,
-                columns=columns,
-                figures=score._get_figures_query(policy, self.date),
-                run=self.id,
-                last=self.last_customer_id,
-            )
-        )
-        self.write({"is_gathered": True, "policy_id": policy.id})
-
-    def _drop_figures(self):
-        """Empty the work table of what this company's runs gathered."""
-        self.env.cr.execute(
-            SQL(
-                """
-                DELETE FROM broker_tier_figure
-                 WHERE run_id IN (SELECT id FROM broker_tier_run WHERE company_id = %s)
-                """,
-                self.company_id.id,
-            )
-        )
+        if self.is_gathered:
+            # After a crash there are none left: they are counted when they were gathered again.
+            return self._count_figures() or 1
+        return self.env["broker.customer"].search_count(Domain("company_id", "=", self.company_id.id))
 
     def _step(self, limit):
-        """Judge the next batch of customers and move the mark.
+        """Judge the next batch of the customers who wait, and move the mark.
 
         :param limit: number of customers
-        :return: number of customers looked at
+        :return: number of customers judged
         """
         self.ensure_one()
         score = self.env["broker.tier.score"].sudo()
@@ -143,6 +86,7 @@ class BrokerTierRun(models.Model):
         scores = score.browse()
         if count:
             scores = score._judge(self.policy_id, self.date, self._get_figures_query(last_id))
+            self._settle_figures(last_id)
         is_done = count < limit
         if is_done:
             self._drop_figures()
@@ -150,30 +94,10 @@ class BrokerTierRun(models.Model):
             {
                 "last_customer_id": last_id or self.last_customer_id,
                 "is_done": is_done,
-                "customer_count": self.customer_count + count,
                 "score_count": self.score_count + len(scores),
             }
         )
         return count
-
-    def _get_figures_query(self, last_id):
-        """Return the CTE `figure` of the customers after the mark.
-
-        :param last_id: id of the last customer of the batch
-        """
-        return SQL(
-            """
-            figure AS (
-                SELECT kept.*, customer.last_score_id
-                  FROM broker_tier_figure kept
-                  JOIN broker_customer customer ON customer.id = kept.customer_id
-                 WHERE kept.run_id = %s AND kept.customer_id > %s AND kept.customer_id <= %s
-            )
-            """,
-            self.id,
-            self.last_customer_id,
-            last_id,
-        )
 
     @api.model
     def _cron_run(self):
@@ -187,16 +111,15 @@ class BrokerTierRun(models.Model):
             runs |= self._open(company)
         if runs:
             self._wake_again()
-        waiting = {run: self.env["broker.customer"].search_count(run._get_waiting()) for run in runs}
-        if not cron._commit_progress(remaining=sum(waiting.values())):
+        if not cron._commit_progress(remaining=sum(run._count_waiting() for run in runs)):
             return
         for run in runs:
             # The lock ends with each commit; without it another worker is at the run.
             if not run.try_lock_for_update():
                 continue
-            run._gather()
+            unchanged = run._gather()
             # Whatever time that took, one batch is judged in any case: the night gets on.
-            cron._commit_progress()
+            cron._commit_progress(unchanged)
             while run.try_lock_for_update() and not run.is_done:
                 if not cron._commit_progress(run._step(limit)):
                     return

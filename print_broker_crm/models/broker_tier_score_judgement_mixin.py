@@ -28,8 +28,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
             """
             value AS (
                 SELECT figure.*,
-                       CASE WHEN full_time_share > 0
-                            THEN ROUND(profit / full_time_share, 2) END AS efficiency,
+                       %(efficiency)s AS efficiency,
                        CASE WHEN jobs > 0 THEN GREATEST(0, ROUND(100 - (
                            cancelled_quotations * %(quotation_points)s::numeric
                            + credit_notes * %(credit_note_points)s::numeric
@@ -171,6 +170,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                   FROM agreed
             )
             """,
+            efficiency=self._get_efficiency_value(),
             quotation_points=policy.trouble_quotation_points,
             credit_note_points=policy.trouble_credit_note_points,
             day_points=policy.late_day_points,
@@ -220,14 +220,26 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
     @api.model
     def _get_step_query(self, code, thresholds):
         """Return the SQL that turns a dimension's value into 1 to 5, 0 without data."""
-        value = SQL.identifier(code)
         return SQL(
-            "COALESCE(manual.%(hand)s, CASE WHEN %(value)s IS NULL THEN 0 %(steps)s ELSE 1 END) AS %(score)s",
-            hand=SQL.identifier(f"{code}_by_hand"),
-            value=value,
-            steps=SQL(" ").join(
+            "COALESCE(manual.%s, %s) AS %s",
+            SQL.identifier(f"{code}_by_hand"),
+            self._get_step(SQL.identifier(code), thresholds),
+            SQL.identifier(f"{code}_score"),
+        )
+
+    @api.model
+    def _get_step(self, value, thresholds):
+        """Return the SQL of the step that a value reaches, 0 without data."""
+        return SQL(
+            "CASE WHEN %s IS NULL THEN 0 %s ELSE 1 END",
+            value,
+            SQL(" ").join(
                 SQL("WHEN %s >= %s::numeric THEN %s", value, threshold, step)
                 for step, threshold in reversed(list(enumerate(thresholds, start=2)))
             ),
-            score=SQL.identifier(f"{code}_score"),
         )
+
+    @api.model
+    def _get_efficiency_value(self):
+        """Return the SQL of the per-capita efficiency of a customer's figures."""
+        return SQL("CASE WHEN full_time_share > 0 THEN ROUND(profit / full_time_share, 2) END")

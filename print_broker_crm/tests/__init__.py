@@ -43,6 +43,7 @@ from . import (
     test_tier_evidence,
     test_tier_inputs,
     test_tier_manual_score,
+    test_tier_night,
     test_tier_policy,
     test_tier_run,
     test_tier_score,

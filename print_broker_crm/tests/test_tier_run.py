@@ -290,12 +290,15 @@ class TestTierRun(TierCommon):
 
     def test_customer_deleted_during_the_night(self):
         gone = self._open_customer(self._create_partner("Gone"))
-        run, _partners = self._start()
+        self._invoice(20000, 10000)
+        run = self.env["broker.tier.run"].sudo()._open(self.company)
+        run._gather()
         self.assertIn((gone.id,), self._get_rows(run))
         gone.sudo().unlink()
         while not run.is_done:
             run._step(2)
-        self.assertEqual(run.score_count, 5)
+        self.assertEqual(run.score_count, 1)
+        self.assertFalse(self._get_rows(run), "and nothing of it is left behind")
 
     def test_two_companies_in_one_night(self):
         other = self.setup_other_company(name="Second Broker")["company"]
