@@ -115,10 +115,9 @@ class BrokerJobSpec(models.Model):
     )
     colors_front = fields.Integer(
         aggregator=None,
-        string="Colors Front",
         help="Spot colors included: 5 + 0 is four process colors and one spot color.",
     )
-    colors_back = fields.Integer(aggregator=None, string="Colors Back")
+    colors_back = fields.Integer(aggregator=None)
     spot_colors = fields.Char(help="Separated by commas, e.g. PANTONE 185 C, PANTONE 877 C.")
     media_id = fields.Many2one(
         "broker.print.option", string="Stock", ondelete="restrict", domain="[('kind', '=', 'media')]"

@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import formatLang
@@ -100,9 +102,15 @@ class BrokerJobSpecTextMixin(models.AbstractModel):
     def _get_text(self):
         """Return the spec as text of several lines, for quotations and purchase orders."""
         self.ensure_one()
-        return "\n".join(
+        text = "\n".join(
             self.env._("%(label)s: %(value)s", label=label, value=value) for label, value in self._get_rows()
         )
+        if any(self[name] for name in _FREE_FIELDS):
+            # Whoever was renamed, or chosen to print it, after the note was written.
+            for name in self._get_names_to_hide():
+                if len(name) >= _SHORTEST_NAME:
+                    text = re.sub(re.escape(name), "…", text, flags=re.IGNORECASE)
+        return text
 
     def _format_number(self, number):
         return formatLang(self.env, number, digits=0 if float(number).is_integer() else 1, grouping=False)

@@ -222,6 +222,15 @@ class TestJobSpec(JobSpecCommon):
         self.assertEqual(order.order_line.price_unit, 5.0)
         self.assertIn("which kept the last price", order.message_ids[:1].body)
 
+    def test_the_service_agent_makes_a_job_again_for_the_salesperson(self):
+        self.order.action_confirm()
+        action = self.customer.with_user(self.service_chen).action_same_as_last_time()
+        order = self.env["sale.order"].browse(action["res_id"])
+        self.assertEqual(order.user_id, self.sales_wang)
+        order.order_line.broker_job_spec_id.with_user(self.service_chen).pages = 20
+        with self.assertRaises(AccessError):
+            self.customer.with_user(self.sales_zhao).action_same_as_last_time()
+
     def test_the_care_line_makes_no_quotation(self):
         self.order.action_confirm()
         with self.assertRaises(AccessError):

@@ -71,6 +71,14 @@ class TestJobSpecDocuments(DocumentCommon):
         self.spec.pages = 20
         self.assertIn("Pages: 20", self._render("purchase.action_report_purchase_order", self.purchase))
 
+    def test_who_was_chosen_or_renamed_later_is_not_named_either(self):
+        self.spec.note = "As Tulip House did, in the green of Amber Hotel"
+        self.press.name = "Tulip House"
+        self.partner.name = "Amber Hotel"
+        text = self._render("purchase.action_report_purchase_order", self.purchase)
+        self.assertIn("As … did, in the green of …", text)
+        self.assertIn("As … did", self._render("sale.action_report_saleorder", self.order))
+
     def test_in_the_readers_language(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.gloss.with_context(lang="zh_CN").name = "铜版纸"
