@@ -152,6 +152,17 @@ class BrokerOrderCreditMixin(models.AbstractModel):
             noted.broker_credit_activity_ids.unlink()
             noted.write(dict.fromkeys(_RELEASE_FIELDS, False))
 
+    def _broker_check_stage(self, stage):
+        """Print nothing for a customer without credit before a manager has looked."""
+        reasons = super()._broker_check_stage(stage)
+        warning = self.sudo().broker_credit_open
+        if stage.code != "printing" or not warning:
+            return reasons
+        return [
+            *reasons,
+            self.env._("the customer ordered online, and no manager has released it: %(warning)s", warning=warning),
+        ]
+
     def _action_confirm(self):
         if self.env.su:
             for company, orders in self.grouped("company_id").items():

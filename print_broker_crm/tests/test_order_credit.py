@@ -116,6 +116,18 @@ class TestOrderCredit(TierCommon):
         self.assertFalse(todos.exists(), "and nobody is reminded any more")
         self.assertIn("Paid in advance", " ".join(order.message_ids.mapped("body")))
 
+    def test_nothing_is_printed_before_the_release(self):
+        self._owe()
+        order = self._sign(self._quote())
+        stages = {stage.code: stage for stage in self.env["broker.relay.stage"]._get_stages(self.company)}
+        self.assertFalse(order._broker_check_stage(stages["proof"]))
+        self.assertIn("no manager has released it", order._broker_check_stage(stages["printing"])[0])
+        with self.assertRefused(UserError, "no manager has released it"):
+            order.with_user(self.service_chen)._broker_move(stages["printing"])
+        order.with_user(self.manager_qian)._broker_release_credit("Paid in advance")
+        order.with_user(self.service_chen)._broker_move(stages["printing"])
+        self.assertEqual(order.broker_relay_stage_id, stages["printing"])
+
     def test_other_todos_of_the_order_stay(self):
         self._owe()
         order = self._quote()
