@@ -41,6 +41,7 @@ class BrokerOrderRelayMixin(models.AbstractModel):
         domain="['|', ('company_id', '=', False), ('company_id', '=', company_id)]",
         help="Where the job stands. Empty: the order is no job, or not in the relay.",
     )
+    broker_stage_code = fields.Selection(related="broker_relay_stage_id.code", string="Meaning of the Stage")
     broker_leg_id = fields.Many2one(
         "broker.relay.leg",
         string="Open Leg",
@@ -166,6 +167,9 @@ class BrokerOrderRelayMixin(models.AbstractModel):
             self._broker_follow_receipt()
         if "broker_out_of_relay" in vals:
             self._broker_follow_choice()
+        elif "order_line" in vals:
+            # Something to print may have been added to a job of nothing but services.
+            self._broker_start_relay()
         return result
 
     def _broker_write_relay(self, vals):

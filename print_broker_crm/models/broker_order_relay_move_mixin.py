@@ -339,7 +339,13 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         :param user: one `res.users`, or none
         """
         self._broker_check_mover()
-        orders = self.sudo().filtered(lambda order: order.broker_leg_id and order.broker_leg_user_id != user)
+        orders = self.sudo().filtered(
+            lambda order: (
+                order.broker_relay_stage_id
+                and order.broker_stage_code != "done"
+                and (order.broker_leg_user_id != user or not order.broker_leg_id)
+            )
+        )
         if not orders:
             return
         user = user.sudo()
@@ -355,7 +361,15 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
                 )
         orders.lock_for_update(allow_referencing=True)
         for stage, group in orders.grouped("broker_relay_stage_id").items():
-            group._broker_change_legs(stage, "passed_on", {}, {"start_kind": kind, "reason": reason or False}, user)
+            # Jobs of before the installation have no leg yet: it begins now.
+            for begins, jobs in group.grouped(lambda order: not order.broker_leg_id).items():
+                jobs._broker_change_legs(
+                    stage,
+                    "passed_on",
+                    {},
+                    {"start_kind": "reopened" if begins else kind, "reason": reason or False},
+                    user,
+                )
 
     @api.model
     def _broker_rescue_legs(self, users, companies=None):

@@ -4,6 +4,8 @@ from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from odoo.addons.print_broker_crm.hooks import _place_jobs
+
 from .common_relay import RelayCommon
 
 
@@ -370,6 +372,32 @@ class TestRelay(RelayCommon):
         self.assertTrue(mixed.broker_relay_stage_id)
         self.company.broker_relay_active = False
         self.assertFalse(self._create_job(lines=[(self.box_product, 5.0, 3.0)]).broker_relay_stage_id)
+
+    def test_printing_added_to_services(self):
+        self.print_product.product_tmpl_id.broker_out_of_relay = True
+        order = self._create_job()
+        order.order_line = [Command.create({"product_id": self.box_product.id, "price_unit": 5})]
+        self.assertEqual(order.broker_relay_stage_id.code, "artwork")
+
+    def test_jobs_of_before_the_installation(self):
+        orders = self.env["sale.order"].concat(*(self._create_job() for _index in range(4)))
+        orders._broker_leave_relay("left")
+        opened, delivered, invoiced, quotation = orders
+        delivered.order_line.qty_delivered = 1
+        self._create_posted_invoice(invoiced)
+        quotation._action_cancel()
+        self.env.flush_all()
+        _place_jobs(self.env)
+        self.env.invalidate_all()
+        self.assertEqual(orders.mapped("broker_stage_code"), ["artwork", "reconciliation", "done", False])
+        self.assertFalse(orders.broker_leg_id)
+        self._move(opened, "proof")
+        self.assertEqual(len(self._get_legs(opened).filtered(lambda leg: not leg.finished_at)), 1)
+        delivered.with_user(self.service_chen)._broker_pass_on(self.service_lin)
+        self.assertEqual(
+            (delivered.broker_leg_user_id, delivered.broker_leg_id.start_kind), (self.service_lin, "reopened")
+        )
+        self.assertTrue(delivered.broker_leg_deadline)
 
     def test_parallel_jobs_are_independent(self):
         first, second = self._create_job(), self._create_job()
