@@ -57,6 +57,17 @@ SHOTS = (
         _FORM,
     ),
     Shot("jobs", "chen", f"{_ACTION}broker_job_action", _ROWS),
+    Shot("board", "owner", f"{_ACTION}broker_relay_board_action", _KANBAN),
+    Shot("deliveries", "owner", f"{_ACTION}broker_relay_calendar_action", ".o_calendar_renderer"),
+    Shot("legs", "owner", f"{_ACTION}broker_relay_leg_action", ".o_pivot, .o_view_controller"),
+    Shot("promises", "owner", f"{_ACTION}purchase_order_line_action_promise", ".o_view_controller"),
+    Shot("job-stages", "owner", f"{_ACTION}broker_relay_stage_action", _ROWS),
+    Shot(
+        "job",
+        "owner",
+        f"{_ACTION}broker_relay_board_action/{{first:sale.order:[('broker_leg_id.start_kind','=','returned')]}}",
+        _FORM,
+    ),
     Shot("job-specs", "chen", f"{_ACTION}broker_job_spec_action", _ROWS),
     Shot(
         "job-spec",

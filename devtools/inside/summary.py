@@ -3,6 +3,7 @@
 import unicodedata
 
 from odoo import SUPERUSER_ID
+from odoo.fields import Domain
 
 LEAVERS = 20  # customers of a leaver that are named
 
@@ -23,6 +24,8 @@ def get_summary(env):
         ("Customers per tier", _tiers(env, company)),
         ("What the tiers tell", _judgements(env, company)),
         ("Handoffs from sales to service", _handoffs(env, company)),
+        ("Jobs in the relay", _relay(env, company)),
+        ("How the printing houses kept their word", _promises(env, company)),
         ("Commission", _commission(env, company)),
         ("Care calls", _calls(env, company)),
         ("Who left, and who has the customers now", _leavers(env, company)),
@@ -69,6 +72,41 @@ def get_judgements(env, company):
         "Signed online without credit": orders.filtered("broker_credit_open").broker_customer_id,
     }
     return {title: [customer.name[:4] for customer in records] for title, records in found.items()}
+
+
+def _relay(env, company):
+    orders = env["sale.order"].search([("company_id", "=", company.id), ("broker_relay_stage_id", "!=", False)])
+    legs = env["broker.relay.leg"]
+    finished = [("company_id", "=", company.id), ("finished_at", "!=", False)]
+    medians = {
+        stage: (count, median, late, returned)
+        for stage, count, median, late, returned in legs._read_group(
+            finished, ["stage_id"], ["__count", "hours:median", "late_count:sum", "return_count:sum"]
+        )
+    }
+    rows = [["Stage", "Jobs now", "Late now", "Legs", "Working hours, median", "Late", "Returns"]]
+    for stage in env["broker.relay.stage"]._get_stages(company):
+        here = orders.filtered(lambda order, stage=stage: order.broker_relay_stage_id == stage)
+        count, median, late, returned = medians.get(stage, (0, 0.0, 0, 0))
+        rows.append(
+            [
+                stage.name,
+                len(here),
+                len(here.filtered(lambda order: order.broker_clock == "late")),
+                count,
+                f"{median:.1f}" if count else "–",
+                late,
+                returned,
+            ]
+        )
+    return rows
+
+
+def _promises(env, company):
+    figures = env["purchase.order.line"]._broker_get_promise_figures(Domain("company_id", "=", company.id))
+    return [["Printing house", "Came", "Late", "Days late, mean"]] + [
+        [partner.name, count, late, f"{days:.1f}"] for partner, (count, late, days) in figures.items()
+    ]
 
 
 def _handoffs(env, company):

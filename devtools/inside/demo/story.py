@@ -12,6 +12,7 @@ from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.proofs import Proofs
+from devtools.inside.demo.relay import Relay
 from devtools.inside.demo.specs import Specs
 
 SEED = 20190301
@@ -55,6 +56,7 @@ class Story:
         self.specs = Specs(self)
         self.judging = Judging(self)
         self.proofs = Proofs(self)
+        self.relay = Relay(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
@@ -65,6 +67,7 @@ class Story:
         self.specs.plan()
         self.judging.plan()
         self.proofs.plan()
+        self.relay.plan()
         self.plan_mishaps()
         self.plan_desk()
         self.plan_office()
@@ -208,9 +211,11 @@ class Story:
             self.clock.after_days(local, late, dice.uniform(9.5, 17)), self.clock.after_hours(self.clock.now, 9)
         )
         self.clock.at(moment, self.receive, key, order)
+        self.relay.run(order, moment)
 
     def receive(self, key, order):
         self.firm.receive(self.agent(key), order)
+        self.relay.reconcile(order)
         self.to_invoice.append((key, order))
 
     # MONEY
