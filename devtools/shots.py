@@ -110,6 +110,27 @@ SHOTS = (
         _FORM,
     ),
     Shot("commission-disputes", "owner", f"{_ACTION}broker_commission_dispute_action", _ROWS),
+    Shot(
+        "commission-dispute",
+        "owner",
+        f"{_ACTION}broker_commission_dispute_action/{{first:broker.commission.dispute:[('state','=','open')]}}",
+        _FORM,
+    ),
+    Shot(
+        "commission-dispute-decision",
+        "owner",
+        f"{_ACTION}broker_commission_dispute_action/{{first:broker.commission.dispute:[('state','=','open')]}}",
+        _FORM,
+        clicks=("button[name=action_decide]",),
+    ),
+    Shot(
+        "commission-dispute-decided",
+        "zhao",
+        f"{_ACTION}broker_commission_dispute_action_mine/{{first:broker.commission.dispute:[('state','=','partial')]}}",
+        _FORM,
+    ),
+    Shot("commission-waiting", "owner", f"{_ACTION}broker_commission_attention_action", _ROWS),
+    Shot("commission-costs-not-shown", "owner", f"{_ACTION}broker_line_without_cost_action", _ROWS),
     Shot("commission-ledger", "owner", f"{_ACTION}broker_commission_entry_action", _ROWS),
     Shot(
         "commission-entry",
@@ -123,6 +144,14 @@ SHOTS = (
         f"{_ACTION}broker_commission_plan_action/{{first:broker.commission.plan}}",
         _FORM,
     ),
+    Shot(
+        "commission-plan-growth",
+        "owner",
+        f"{_ACTION}broker_commission_plan_action/{{first:broker.commission.plan}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=growth]",),
+    ),
+    Shot("commission-growth", "owner", f"{_ACTION}broker_commission_growth_action", _ROWS),
     Shot("tier-scores", "owner", f"{_ACTION}broker_tier_score_action", _ROWS),
     Shot("tier-score", "owner", f"{_ACTION}broker_tier_score_action/{{first:broker.tier.score}}", _FORM),
     Shot(

@@ -155,6 +155,7 @@ from . import (
     rating_rating,
     account_partial_reconcile,
     broker_staff_change_collect_mixin,
+    broker_staff_change_propose_mixin,
     broker_staff_change_move_mixin,
     broker_staff_change,
     broker_staff_change_line,

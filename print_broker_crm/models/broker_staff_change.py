@@ -27,6 +27,7 @@ class BrokerStaffChange(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.staff.change.collect.mixin",
+        "broker.staff.change.propose.mixin",
         "broker.staff.change.move.mixin",
     ]
     _order = "id desc"

@@ -9,15 +9,16 @@ from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.judging import Judging
+from devtools.inside.demo.oversight import Oversight
 from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.proofs import Proofs
 from devtools.inside.demo.relay import Relay
 from devtools.inside.demo.specs import Specs
+from devtools.inside.demo.trouble import Trouble
 
 SEED = 20190301
 MONTHS = 18
-LEAVES_BEFORE = 5  # months before today the third salesperson leaves
 DAILY_DAYS = 10  # at the end the batches run every night
 QUIET_DAYS = 6  # at the end the care officer has little time
 NIGHT = 2.0
@@ -48,7 +49,6 @@ class Story:
         self.sources = [source for source in self.sources if source] or [self.root["utm.source"]]
         self.lost_reasons = self.root["crm.lost.reason"].create([{"name": name} for name in market.LOST_REASONS])
         self.last_workday = max(day for day in self.clock.workdays if day < today)
-        self.mishaps = {}
         self.to_invoice = []
         self.at_bank = []
         self.bonds = Bonds(self)
@@ -57,18 +57,21 @@ class Story:
         self.judging = Judging(self)
         self.proofs = Proofs(self)
         self.relay = Relay(self)
+        self.oversight = Oversight(self)
+        self.trouble = Trouble(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
         self.plan_customers()
-        self.plan_people()
+        self.trouble.plan_people()
         self.bonds.plan()
         self.payroll.plan(MONTHS)
         self.specs.plan()
         self.judging.plan()
         self.proofs.plan()
         self.relay.plan()
-        self.plan_mishaps()
+        self.trouble.plan_mishaps()
+        self.oversight.plan()
         self.plan_desk()
         self.plan_office()
         self.plan_nights()
@@ -235,9 +238,9 @@ class Story:
         self.firm.invoice(self.root["sale.order"].concat(*(order for _key, order in jobs)))
         for key, order in jobs:
             invoice = order.invoice_ids
-            mishap = self.mishaps.pop(key, None)
+            mishap = self.trouble.mishaps.pop(key, None)
             if mishap:
-                self.clock.at(self.later(4, 9, self.dice[key]), getattr(self, mishap), key, order, invoice)
+                self.clock.at(self.later(4, 9, self.dice[key]), getattr(self.trouble, mishap), key, order, invoice)
             if mishap != "refund_all" and not self.judging.is_never_paid(key):
                 self.plan_payment(key, invoice)
 
@@ -412,88 +415,6 @@ class Story:
             self.submit(handoff)
         if ends == "returned":
             self.send_back(handoff)
-
-    # WHAT GOES WRONG
-
-    def plan_mishaps(self):
-        """The next invoice of a customer after a month of the story goes wrong."""
-        for month, key, mishap in (
-            (3, "laowu", "refund_all"),
-            (5, "runhua", "refund_all"),
-            (7, "haiwei", "refund_all"),
-            (10, "manbu", "refund_part_of_paid"),
-            (11, "haiwei", "refund_all"),
-            (14, "heji", "reprint_part"),
-        ):
-            self.clock.at(self.month(month, 3), self.mishaps.__setitem__, key, mishap)
-
-    def refund_all(self, key, order, invoice):
-        self.firm.credit(invoice, "颜色错误，整批退货")
-
-    def refund_part_of_paid(self, key, order, invoice):
-        """Give money back after the customer has paid."""
-        self.firm.pay(invoice)
-        note = self.firm.credit(invoice, "破损，部分退款", 0.3)
-        self.clock.at(self.later(2, 5, self.dice[key]), self.expect, note, 1.0)
-
-    def reprint_part(self, key, order, invoice):
-        """Print once more at the firm's expense, and leave the customer a part of the price."""
-        purchases = self.root["purchase.order"].search(
-            [("order_line.sale_order_id", "=", order.id), ("state", "=", "purchase")]
-        )
-        for purchase in purchases:
-            self.firm.reprint(self.agent(key), purchase, 0.9)
-        self.firm.credit(invoice, "返工重印，减价 10%", 0.1)
-
-    # PEOPLE
-
-    def plan_people(self):
-        moves = self.month(8, 12, 10.0)
-        self.clock.at(moves, self.reassign, {"hengtai": "zhao"}, "同城客户归并")
-        leaving = at_hour(self.today - relativedelta(months=LEAVES_BEFORE), 17.0)
-        leaving = self.clock.working(leaving)
-        self.clock.at(leaving, self.leave, "li")
-        left = [key for key in market.CUSTOMERS if self.contact[key].commercial_partner_id.user_id.login == "li"]
-        heirs = {key: ("wang", "zhao")[number % 2] for number, key in enumerate(left)}
-        half = len(left) // 2
-        for days, part in ((3, left[:half]), (6, left[half:])):
-            moment = self.clock.after_days(leaving, days, 10.5)
-            self.clock.at(moment, self.reassign, {key: heirs[key] for key in part}, "李俊离职")
-        for month, key in ((6, "chengxin"),):
-            self.clock.at(self.month(month, 15, 11.0), self.refuse_calls, key)
-        self.clock.at(at_hour(self.last_workday, 16.0), self.think_of_leaving, "zhao")
-
-    def leave(self, login):
-        self.firm.as_user(self.firm.admin, self.firm.user[login]).action_archive()
-
-    def reassign(self, heirs, reason):
-        """The owner gives customers, with their contacts and open opportunities, to other salespeople."""
-        for key, login in heirs.items():
-            partner = self.contact[key].commercial_partner_id
-            user = self.firm.user[login]
-            owner = self.firm.as_user(self.firm.owner)
-            partners = (partner + partner.child_ids).with_env(owner)
-            partners.with_context(broker_assignment_reason=reason).write({"user_id": user.id})
-            leads = owner["crm.lead"].search(
-                [("partner_id", "child_of", partner.id), ("won_status", "=", "pending"), ("user_id", "!=", user.id)]
-            )
-            leads.write({"user_id": user.id})
-
-    def think_of_leaving(self, login):
-        """The owner looks at what it would mean if somebody left next month: a dry run."""
-        change = self.firm.as_user(self.firm.owner)["broker.staff.change"].create(
-            {
-                "user_id": self.firm.user[login].id,
-                "mode": "leaving",
-                "last_day": self.today + timedelta(days=30),
-                "reason": "预演：合同下月到期",
-            }
-        )
-        change.action_collect()
-
-    def refuse_calls(self, key):
-        customer = self.firm.as_user(self.firm.officer, self.customer_file(key))
-        customer.write({"do_not_call": True, "do_not_call_reason": "客户要求只用邮件联系"})
 
     # NIGHTS AND CALLS
 
