@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS, Domain
+from odoo.tools import float_compare
 
 # What margin is made of: whoever changes one of them, lets a manager look again.
 _MARGIN_FIELDS = {"product_id", "price_unit", "discount", "product_uom_qty", "product_uom_id", "purchase_price"}
@@ -21,7 +22,8 @@ class BrokerOrderLineCostMixin(models.AbstractModel):
         string="Cost to Check",
         copy=False,
         groups=NO_ACCESS,
-        help="The line was added to a job, or its cost of nothing was replaced by hand.",
+        help="The line was added to a job, its cost of nothing was replaced by hand, or another product made it "
+        "cost less.",
     )
     broker_cost_checked_id = fields.Many2one(
         "res.users",
@@ -78,7 +80,21 @@ class BrokerOrderLineCostMixin(models.AbstractModel):
             free = lines.filtered(lambda line: line.purchase_price <= 0 and not line.display_type)
             if free and "purchase_price" in vals:
                 free.broker_cost_to_check = True
+            if {"product_id", "product_uom_id"} & set(vals):
+                return self._write_product(lines, vals)
         return super().write(vals)
+
+    def _write_product(self, lines, vals):
+        """Write another product or unit, and have those lines checked that cost less by it.
+
+        :param lines: those of these lines that are jobs', in sudo
+        """
+        before = {line: line.purchase_price for line in lines}
+        result = super().write(vals)
+        lowered = lines.filtered(lambda line: float_compare(line.purchase_price, before[line], precision_digits=2) < 0)
+        if lowered:
+            lowered.broker_cost_to_check = True
+        return result
 
     # ACTIONS
 

@@ -132,6 +132,14 @@ class TestCommissionAttention(BrokerAccountCommon):
         free.order_line.with_user(self.sales_wang).product_uom_qty = 2
         self.assertEqual(self._get_rows(), {"cost": (1, 20000)})
 
+    def test_another_product_that_costs_less(self):
+        """The cost is taken from the product again, past the guard of those who lower it."""
+        job = self._create_job_of_wang()
+        self.box_product.standard_price = 6999
+        job.order_line.with_user(self.sales_wang).write({"product_id": self.box_product.id, "price_unit": 10000})
+        self.assertEqual(job.order_line.purchase_price, 6999)
+        self.assertEqual(self._get_rows(), {"cost": (1, 10000)})
+
     def test_what_is_in_the_quotation_with_a_cost_does_not_wait(self):
         job = self._create_job_of_wang()
         copied = job.copy()
