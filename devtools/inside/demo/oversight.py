@@ -19,11 +19,13 @@ class Oversight:
         job = env["sale.order"].search(
             [("user_id", "=", user.id), ("state", "=", "sale")], order="date_order desc", limit=1
         )
+        fee = self.story.root["product.product"].create(
+            {"name": "加急费", "type": "service", "company_id": self.story.firm.company.id}
+        )
         env["sale.order.line"].create(
             {
                 "order_id": job.id,
-                "product_id": job.order_line.product_id[:1].id,
-                "name": "加急费",
+                "product_id": fee.id,
                 "product_uom_qty": 1.0,
                 "price_unit": price,
                 "purchase_price": 0.0,
