@@ -18,6 +18,17 @@ ROLE_FIELDS = {
     "care": "care_user_id",
     "sponsor": "sponsor_user_id",
 }
+# What an order or invoice asks of the file; all of it is much more.
+DOCUMENT_FIELDS = (
+    "company_id",
+    "partner_id",
+    "tier_id",
+    "referrer_customer_id",
+    "referrer_user_id",
+    "service_user_id",
+    "care_user_id",
+    "sponsor_user_id",
+)
 # What a caller's context may say about the ledger, see `broker.assignment._assign`.
 LEDGER_CONTEXT = {
     "broker_assignment_company_ids",
@@ -349,8 +360,7 @@ class BrokerCustomer(models.Model):
             .with_context(active_test=False)
             .search_fetch(
                 Domain("company_id", "=", company.id) & Domain("partner_id", "in", partners.commercial_partner_id.ids),
-                # What an order asks of the file; all of it is much more.
-                ["company_id", "partner_id", "tier_id", "referrer_customer_id", "referrer_user_id"],
+                DOCUMENT_FIELDS,
             )
         )
         return {customer.partner_id.id: customer for customer in customers}
