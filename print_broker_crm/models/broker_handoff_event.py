@@ -48,7 +48,9 @@ class BrokerHandoffEvent(models.Model):
 
     def write(self, vals):
         """Refuse: steps are history."""
-        raise UserError(self.env._("A step of a handoff stays as it was written down."))
+        if vals:
+            raise UserError(self.env._("A step of a handoff stays as it was written down."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

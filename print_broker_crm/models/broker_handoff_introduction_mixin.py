@@ -240,8 +240,9 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
         )
         if not template or not reachable:
             return
-        for lang, handoffs in reachable.grouped(lambda handoff: handoff.introduction_partner_id.lang).items():
-            template.sudo().with_context(lang=lang or self.env.lang).send_mail_batch(handoffs.ids)
+        for sender, handoffs in reachable.grouped("sender_id").items():
+            # Written by whoever sold the job, whoever accepted it.
+            template.sudo().send_mail_batch(handoffs.ids, email_values={"author_id": sender.partner_id.id})
         reachable.introduced_at = fields.Datetime.now()
 
     # FIRST CONTACT

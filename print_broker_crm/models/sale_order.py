@@ -272,6 +272,7 @@ class SaleOrder(models.Model):
         )
         self.env["broker.handoff"]._attach_orders(self)
         self.env["broker.handoff"]._open_for_repeat_orders(self)
+        self.filtered(lambda order: order.user_id != order.broker_customer_id.user_id)._broker_follow()
         self.env["broker.need"]._prove_by_orders(self)
         self.env["broker.commission.split"]._snapshot_orders(self)
         self._broker_start_relay()

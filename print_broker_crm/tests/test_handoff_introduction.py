@@ -39,6 +39,7 @@ class TestIntroduction(IntroductionCommon):
         self.assertEqual(len(mail), 1)
         self.assertEqual(mail.recipient_ids, self.partner)
         self.assertEqual(mail.email_from, self.sales_wang.email_formatted)
+        self.assertEqual(mail.author_id, self.sales_wang.partner_id)
         for address in ("wang@broker.example.com", "chen@broker.example.com"):
             self.assertIn(address, mail.email_cc)
         self.assertIn("Chen", mail.body_html)
@@ -293,6 +294,12 @@ class TestOneFace(IntroductionCommon):
         order = handoff.order_ids
         order.message_unsubscribe(self.sales_wang.partner_id.ids)
         order.user_id = self.service_lin
+        self.assertIn(self.sales_wang.partner_id, order.message_partner_ids)
+
+    def test_salesperson_follows_what_service_sold(self):
+        order = self._repeat_order(confirm=False, user_id=self.service_chen.id)
+        self.assertNotIn(self.sales_wang.partner_id, order.message_partner_ids)
+        order.action_confirm()
         self.assertIn(self.sales_wang.partner_id, order.message_partner_ids)
 
     def test_quotations_are_left_alone(self):
