@@ -75,6 +75,13 @@ SHOTS = (
         f"{_ACTION}broker_job_spec_action/{{first:broker.job.spec:[('warning_note','!=',False)]}}",
         _FORM,
     ),
+    Shot(
+        "job-spec-short",
+        "wang",
+        "/odoo/sales/{first:sale.order:[('state','=','draft'),('order_line.broker_job_spec_ids','!=',False)]}",
+        _FORM,
+        clicks=("button[name=action_open_broker_job_spec]",),
+    ),
     Shot("print-options", "owner", f"{_ACTION}broker_print_option_action", ".o_list_renderer, .o_kanban_renderer"),
     Shot(
         "product-type",

@@ -64,6 +64,7 @@ class TestJobSpecDocuments(DocumentCommon):
     def test_a_line_added_by_hand_reads_it_too(self):
         line = self.purchase.order_line.copy({"order_id": self.purchase.id, "sale_line_id": self.order.order_line.id})
         self.assertIn("Pages: 16", line.broker_job_spec_text)
+        self.assertEqual(self.purchase.broker_job_spec_text.count("Pages: 16"), 2)
         line.sale_line_id = False
         self.assertFalse(line.broker_job_spec_text)
 
