@@ -31,9 +31,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
                  WHERE %(scope)s
               GROUP BY invoice_line_id
             ),
-            -- Materialized, so that a line's profit is worked out once and not where it is
-            -- named
-            billed AS MATERIALIZED (
+            billed AS (
                 SELECT invoice.customer_id, line.id AS line_id,
                        CASE WHEN link.parts > 1 THEN (
                                 SELECT SUM(%(part_profit)s)
@@ -41,13 +39,22 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
                                   JOIN sale_order_line part
                                     ON part.id = every.order_line_id
                                  WHERE every.invoice_line_id = line.id
-                            ) ELSE %(profit)s END AS profit
+                            )
+                            -- The usual line: in a million of them, what is rare need not be asked
+                            WHEN NOT invoice.is_refund AND sold.purchase_price <> 0
+                                 AND sold.is_downpayment IS NOT TRUE
+                                 AND sold.currency_id = %(currency)s
+                                 AND sold.product_uom_id = line.product_uom_id
+                            THEN -line.balance - line.quantity * sold.purchase_price
+                            ELSE %(profit)s END AS profit
                   FROM invoice
                   JOIN account_move_line line
                     ON line.move_id = invoice.id AND line.display_type = 'product'
              LEFT JOIN link ON link.invoice_line_id = line.id
              LEFT JOIN sale_order_line sold ON sold.id = link.sold_id
                  WHERE invoice.in_window
+                -- A line's profit is worked out once and not where it is named
+                OFFSET 0
             ),
             margin AS (
                 SELECT customer_id, COUNT(profit) AS lines,
@@ -70,6 +77,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
                 )
                 """
             ),
+            currency=policy.company_id.currency_id.id,
             profit=self._get_profit_expression(policy, SQL("sold")),
             part_profit=SQL("(%s) / link.parts", self._get_profit_expression(policy, SQL("part"))),
         )
