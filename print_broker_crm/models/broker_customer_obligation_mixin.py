@@ -92,7 +92,8 @@ class BrokerCustomerObligationMixin(models.AbstractModel):
         return [
             SQL(
                 """
-                SELECT owed.id, handoff.receiver_id, 'handoff'::varchar, handoff.accept_deadline::date,
+                SELECT owed.id, handoff.receiver_id, 'handoff'::varchar,
+                       (handoff.accept_deadline AT TIME ZONE 'UTC' AT TIME ZONE owed.zone)::date,
                        'broker.handoff'::varchar, handoff.id
                   FROM owed
                   JOIN broker_handoff handoff ON handoff.customer_id = owed.id
@@ -186,7 +187,8 @@ class BrokerCustomerObligationMixin(models.AbstractModel):
         return SQL(
             """
             SELECT owed.id, COALESCE(owed.service_user_id, so.user_id), 'printing_house'::varchar,
-                   so.broker_date_confirmed::date, 'sale.order'::varchar, so.id
+                   (so.broker_date_confirmed AT TIME ZONE 'UTC' AT TIME ZONE owed.zone)::date,
+                   'sale.order'::varchar, so.id
               FROM owed
               JOIN sale_order so ON so.broker_customer_id = owed.id
         CROSS JOIN LATERAL (

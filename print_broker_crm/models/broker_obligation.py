@@ -50,7 +50,8 @@ class BrokerObligation(models.Model):
         return SQL(
             """
             WITH firm AS (
-                SELECT * FROM UNNEST(%(companies)s::int[], %(days)s::date[]) AS firm (company_id, today)
+                SELECT * FROM UNNEST(%(companies)s::int[], %(days)s::date[], %(zones)s::varchar[])
+                           AS firm (company_id, today, zone)
             ), owed AS (
                 SELECT customer.id, customer.company_id, customer.tier_date, customer.date_opened,
                        partner.user_id AS salesperson_id, customer.service_user_id,
@@ -59,7 +60,7 @@ class BrokerObligation(models.Model):
                        customer.tier_id, tier.rank, tier.is_key, tier.call_cadence_days,
                        tier.sponsor_visit_days, tier.printing_house_min,
                        tier.needs_service_agent, tier.needs_care_officer,
-                       firm.today
+                       firm.today, firm.zone
                   FROM broker_customer customer
                   JOIN res_partner partner ON partner.id = customer.partner_id
                   JOIN firm ON firm.company_id = customer.company_id
@@ -74,6 +75,7 @@ class BrokerObligation(models.Model):
             """,
             companies=companies.ids,
             days=[company._get_broker_today() for company in companies],
+            zones=[company._get_broker_tz() for company in companies],
             kinds=kinds,
             unmet=SQL(" UNION ALL ").join(queries),
         )

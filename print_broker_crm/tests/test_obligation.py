@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -89,6 +90,33 @@ class TestObligation(TierCommon):
         self.assertFalse(self._get_kinds(self.service_lin))
         handoff.state = "accepted"
         self.assertNotIn("handoff", self._get_kinds())
+
+    def test_days_are_the_firms(self):
+        """Seven in the morning of the 15th in Shanghai is not of the day before."""
+        handoff = self.env["broker.handoff"].sudo().create({"customer_id": self.customer.id})
+        handoff.write(
+            {"state": "submitted", "receiver_id": self.service_chen.id, "accept_deadline": "2025-06-14 23:00:00"}
+        )
+        order = self._job(1000, 700)
+        order.broker_date_confirmed = "2025-06-14 23:00:00"
+        self.env["purchase.order"].create(
+            {
+                "partner_id": self._create_partner("Press").id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": self.print_product.id,
+                            "product_qty": 1,
+                            "sale_line_id": order.order_line.id,
+                        }
+                    )
+                ],
+            }
+        )
+        kinds = self._get_kinds()
+        for kind in ("handoff", "printing_house"):
+            self.assertEqual(kinds[kind].date, fields.Date.to_date("2025-06-15"), kind)
+            self.assertEqual(kinds[kind].days, 0, kind)
 
     def test_a_visit_that_is_due(self):
         self.customer.sponsor_user_id = self.sales_zhao
