@@ -88,6 +88,7 @@ from . import (
     broker_tier_score_margin_mixin,
     broker_tier_score_trouble_mixin,
     broker_tier_score_proof_mixin,
+    broker_tier_score_leg_mixin,
     broker_tier_score_spec_mixin,
     broker_tier_score_work_mixin,
     broker_tier_score_explanation_mixin,

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .broker_customer_hook_mixin import HeldKind
@@ -13,6 +13,25 @@ class BrokerCustomerLegMixin(models.AbstractModel):
 
     _name = "broker.customer.leg.mixin"
     _description = "Customer File: Legs"
+
+    tier_leg_count = fields.Integer(string="Jobs Sent Back", compute="_compute_tier_leg_count")
+
+    @api.depends("last_score_id")
+    def _compute_tier_leg_count(self):
+        for customer in self:
+            customer.tier_leg_count = (customer.sudo().last_score_id.inputs or {}).get("returned_legs") or 0
+
+    # ACTIONS
+
+    def action_view_tier_legs(self):
+        """Open the returned legs of the newest score's window."""
+        return self._open_tier_rows(
+            "broker.relay.leg",
+            self.env._("Jobs Sent Back"),
+            Domain("customer_id", "=", self.id)
+            & Domain("start_kind", "=", "returned")
+            & self._get_tier_time_domain("started_at"),
+        )
 
     # CRUD
 

@@ -89,6 +89,9 @@ class BrokerTierPolicy(models.Model):
         string="Handoff",
         help="Weight of a handoff for the one who sends and the one who receives it.",
     )
+    work_leg_weight = fields.Float(
+        string="Finished Leg", help="Weight of a leg of a job that was finished, for the one who had it."
+    )
     work_call_weight = fields.Float(string="Care Call", help="Weight of a finished care call for its officer.")
     work_message_weight = fields.Float(
         string="Message",
@@ -128,6 +131,9 @@ class BrokerTierPolicy(models.Model):
     )
     trouble_proof_points = fields.Float(
         string="Repeated Proof", help="Points for each proof that was sent again, whoever caused it."
+    )
+    trouble_leg_points = fields.Float(
+        string="Job Sent Back", help="Points for each time a job went back to an earlier stage."
     )
     trouble_rush_points = fields.Float(string="Rush Job", help="Points for each job that had to be delivered soon.")
     rush_days = fields.Float(
@@ -178,6 +184,8 @@ class BrokerTierPolicy(models.Model):
             AND COALESCE(trouble_change_points, 0) >= 0
             AND COALESCE(trouble_rush_points, 0) >= 0
             AND COALESCE(trouble_proof_points, 0) >= 0
+            AND COALESCE(work_leg_weight, 0) >= 0
+            AND COALESCE(trouble_leg_points, 0) >= 0
             AND COALESCE(rush_days, 0) >= 0
             AND COALESCE(disputed_share_points, 0) >= 0
             AND COALESCE(late_day_points, 0) >= 0

@@ -24,6 +24,7 @@ class BrokerTierScore(models.Model):
         "broker.tier.score.margin.mixin",
         "broker.tier.score.spec.mixin",
         "broker.tier.score.proof.mixin",
+        "broker.tier.score.leg.mixin",
         "broker.tier.score.trouble.mixin",
         "broker.tier.score.work.mixin",
         "broker.tier.score.explanation.mixin",

@@ -111,6 +111,7 @@ class BrokerTierWork(models.Model):
             "order_activity": (self.env._("Activity on an order"), "work_activity_weight"),
             "lead_activity": (self.env._("Activity on an opportunity"), "work_activity_weight"),
             "customer_activity": (self.env._("Activity on the file"), "work_activity_weight"),
+            "leg": (self.env._("Finished leg"), "work_leg_weight"),
         }
 
     @api.model
@@ -120,6 +121,7 @@ class BrokerTierWork(models.Model):
             "broker.care.call",
             "broker.customer",
             "broker.handoff",
+            "broker.relay.leg",
             "broker.tier.policy",
             "broker.tier.score",
             "crm.lead",
@@ -175,6 +177,14 @@ class BrokerTierWork(models.Model):
                   FROM broker_care_call call
                  WHERE call.customer_id = judged.customer_id AND call.state = 'done'
                    AND call.date_done >= judged.start AND call.date_done < judged.stop
+                """
+            ),
+            SQL(
+                """
+                SELECT leg.id, 'leg', leg.user_id, leg.finished_at, 'broker.relay.leg', leg.id
+                  FROM broker_relay_leg leg
+                 WHERE leg.customer_id = judged.customer_id AND leg.outcome IN ('finished', 'returned')
+                   AND leg.finished_at >= judged.start AND leg.finished_at < judged.stop
                 """
             ),
         ]
