@@ -9,6 +9,7 @@ from devtools.console import DevError, Step, run_logged, say
 from devtools.database import PREFIX, Databases
 
 VARIANTS = ("plain", "addon")
+KINDS = {"service": "made in the firm", "bought": "bought from a printing house, which makes a purchase order"}
 ROUNDS = 5
 ORDERS = 10
 LINES = 50
@@ -19,15 +20,20 @@ def main(odoo):
     for variant in VARIANTS:
         _prepare(odoo, variant)
     say()
-    runs = [{variant: _measure(odoo, variant) for variant in VARIANTS} for _round in range(ROUNDS)]
-    say(f"\nConfirming {ORDERS} orders of {LINES} lines, one a call, {ROUNDS} rounds; medians\n")
+    for kind, title in KINDS.items():
+        runs = [{variant: _measure(odoo, variant, kind) for variant in VARIANTS} for _round in range(ROUNDS)]
+        say(f"\nConfirming {ORDERS} orders of {LINES} lines {title}, one a call, {ROUNDS} rounds; medians\n")
+        _print_costs(runs)
+    return 0
+
+
+def _print_costs(runs):
     say("| | Odoo alone | addon | ratio |")
     say("|---|---|---|---|")
     for place, (title, form) in enumerate((("CPU s", ".3f"), ("wall s", ".3f"), ("queries", ".0f"))):
         costs = {variant: statistics.median(run[variant][place] for run in runs) / ORDERS for variant in VARIANTS}
         ratio = statistics.median(run["addon"][place] / run["plain"][place] for run in runs)
         say(f"| {title} an order | {costs['plain']:{form}} | {costs['addon']:{form}} | {ratio:.3f} |")
-    return 0
 
 
 def _database(variant):
@@ -49,10 +55,10 @@ def _prepare(odoo, variant):
     )
 
 
-def _measure(odoo, variant):
-    with Step(f"{ORDERS} orders, {variant}"):
+def _measure(odoo, variant, kind):
+    with Step(f"{ORDERS} orders, {kind}, {variant}"):
         result = subprocess.run(
-            list(map(str, odoo.inside("bench_relay:measure", _database(variant), ORDERS, LINES))),
+            list(map(str, odoo.inside("bench_relay:measure", _database(variant), ORDERS, LINES, kind))),
             env=odoo.environment(),
             capture_output=True,
             text=True,

@@ -321,12 +321,8 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
     def _broker_get_clock(self, company, hours, start):
         if not hours:
             return {"allowed_hours": 0.0, "warn_at": False, "deadline": False}
-        plan = self.env["broker.handoff"]._plan_hours
-        return {
-            "allowed_hours": hours,
-            "warn_at": plan(company, hours * company.broker_relay_warn_percent / 100, start),
-            "deadline": plan(company, hours, start),
-        }
+        warn_at, deadline = company._plan_broker_hours((hours * company.broker_relay_warn_percent / 100, hours), start)
+        return {"allowed_hours": hours, "warn_at": warn_at, "deadline": deadline}
 
     # CHANGING HANDS
 

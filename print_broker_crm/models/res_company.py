@@ -278,6 +278,30 @@ class ResCompany(models.Model):
         self.ensure_one()
         return self.resource_calendar_id
 
+    def _plan_broker_hours(self, hours, start):
+        """Return the times that lie some working hours of the firm after another, by one
+        look into its calendar. A firm without working hours counts every hour.
+
+        :param hours: working hours, ascending
+        :param start: naive UTC `datetime`
+        :return: list of naive UTC `datetime`
+        """
+        self.ensure_one()
+        calendar = self._get_broker_calendar()
+        begin = UTC.localize(start)
+        # Long enough for an ordinary leg, then for nearly two years of holidays.
+        for days in (14, 700) if calendar.attendance_ids else ():
+            intervals = calendar._work_intervals_batch(begin, begin + timedelta(days=days))[False]
+            found, worked = [], timedelta()
+            for open_at, close_at, _attendances in intervals:
+                while len(found) < len(hours) and timedelta(hours=hours[len(found)]) <= worked + (close_at - open_at):
+                    moment = open_at + timedelta(hours=hours[len(found)]) - worked
+                    found.append(moment.astimezone(UTC).replace(tzinfo=None))
+                worked += close_at - open_at
+            if len(found) == len(hours):
+                return found
+        return [start + timedelta(hours=number) for number in hours]
+
     def _get_broker_tz(self):
         """Return the name of the time zone in which the firm's days begin."""
         self.ensure_one()

@@ -37,6 +37,32 @@ class TestRelay(RelayCommon):
                 found = self.env["sale.order"].search([("broker_clock", "=", value), ("id", "=", order.id)])
                 self.assertEqual(bool(found), value == clock)
 
+    def test_clock_runs_in_working_hours(self):
+        """Over nights, a weekend, a holiday, another time zone, and without a calendar."""
+        holiday = {
+            "date_from": "2026-03-08 16:00:00",
+            "date_to": "2026-03-09 16:00:00",
+            "calendar_id": self.calendar.id,
+        }
+        self.env["resource.calendar.leaves"].create({"name": "Holiday", **holiday})
+        # Friday at three in the afternoon in Shanghai: two hours left, and Monday is a holiday.
+        start = datetime(2026, 3, 6, 7)
+        self.assertEqual(
+            self.company._plan_broker_hours((2, 3, 100), start),
+            [datetime(2026, 3, 6, 9), datetime(2026, 3, 10, 1), datetime(2026, 3, 26, 2)],
+        )
+        for hours in (2, 3, 5.5, 100, 300):
+            self.assertEqual(
+                self.company._plan_broker_hours([hours], start),
+                [self.env["broker.handoff"]._plan_hours(self.company, hours, start)],
+            )
+        self.calendar.tz = "Europe/Berlin"
+        self.assertEqual(self.company._plan_broker_hours([1], start), [datetime(2026, 3, 6, 8)])
+        self.calendar.attendance_ids.unlink()
+        self.assertEqual(self.company._plan_broker_hours([3], start), [datetime(2026, 3, 6, 10)])
+        self.company.resource_calendar_id = False
+        self.assertEqual(self.company._plan_broker_hours([3], start), [datetime(2026, 3, 6, 10)])
+
     def test_hours_by_tier(self):
         tier = self.env["broker.tier"].search([("rank", "=", 5)])
         self.customer.write(
