@@ -17,7 +17,7 @@ class BrokerTierChange(models.Model):
     _order = "date desc, id desc"
     _rec_name = "order_id"
 
-    order_id = fields.Many2one("sale.order", readonly=True)
+    order_id = fields.Many2one("sale.order", string="Quotation or Job", readonly=True)
     customer_id = fields.Many2one("broker.customer", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)

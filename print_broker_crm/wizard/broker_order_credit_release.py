@@ -7,7 +7,9 @@ class BrokerOrderCreditRelease(models.TransientModel):
     _name = "broker.order.credit.release"
     _description = "Release an Order"
 
-    order_id = fields.Many2one("sale.order", required=True, readonly=True, ondelete="cascade")
+    order_id = fields.Many2one(
+        "sale.order", string="Quotation or Job", required=True, readonly=True, ondelete="cascade"
+    )
     warning = fields.Char(compute="_compute_warning")
     reason = fields.Char(required=True)
 
