@@ -130,12 +130,6 @@ SHOTS = (
         _FORM,
         clicks=("button[name=action_decide]",),
     ),
-    Shot(
-        "commission-dispute-decided",
-        "zhao",
-        f"{_ACTION}broker_commission_dispute_action_mine/{{first:broker.commission.dispute:[('state','=','partial')]}}",
-        _FORM,
-    ),
     Shot("commission-waiting", "owner", f"{_ACTION}broker_commission_attention_action", _ROWS),
     Shot("commission-costs-not-shown", "owner", f"{_ACTION}broker_line_without_cost_action", _ROWS),
     Shot("commission-ledger", "owner", f"{_ACTION}broker_commission_entry_action", _ROWS),
