@@ -202,6 +202,17 @@ class BrokerOrderProofMixin(models.AbstractModel):
                 body=self.env._("Another proof was sent: the job is no longer let pass without an approval.")
             )
 
+    def _broker_after_stage(self, stage, leg):
+        """What goes to print has its proofs behind it: nothing is to be done about them."""
+        super()._broker_after_stage(stage, leg)
+        if stage.code not in _BEFORE_PRINTING:
+            self.sudo().broker_proof_ids._close_activities()
+
+    def _action_cancel(self):
+        result = super()._action_cancel()
+        self.sudo().broker_proof_ids._close_activities()
+        return result
+
     def _broker_follow_proofs(self):
         """Say on the board whom these jobs wait for, before they are printed: for the
         customer as long as a proof is not answered."""

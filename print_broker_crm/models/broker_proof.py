@@ -203,9 +203,10 @@ class BrokerProof(models.Model):
             proof.portal_link = is_open and proof.get_base_url() + proof.get_portal_url()
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for proof in self:
             proof.access_url = f"/my/proofs/{proof.id}"
+        return result
 
     # CHECKS
 

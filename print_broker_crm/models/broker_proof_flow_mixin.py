@@ -114,9 +114,9 @@ class BrokerProofFlowMixin(models.AbstractModel):
             earlier = proofs.search(
                 Domain("order_id", "=", proof.order_id.id)
                 & Domain("order_line_id", "=", proof.order_line_id.id)
-                & Domain("state", "=", "sent")
+                & Domain("state", "!=", "draft")
             )
-            earlier.write({"state": "superseded"})
+            earlier.filtered(lambda other: other.state == "sent").write({"state": "superseded"})
             earlier._close_activities()
             proof._portal_ensure_token()
             proof.write(
@@ -312,7 +312,8 @@ class BrokerProofFlowMixin(models.AbstractModel):
     # TO-DOS
 
     def _close_activities(self):
-        self.sudo().activity_unlink([WAIT_ACTIVITY, WORK_ACTIVITY])
+        if self:
+            self.sudo().activity_unlink([WAIT_ACTIVITY, WORK_ACTIVITY])
 
     def _schedule_for_desk(self, activity_xmlid, get_summary):
         """Give the person at the service desk a to-do on these proofs, in their language.

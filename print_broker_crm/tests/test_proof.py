@@ -75,6 +75,23 @@ class TestProof(ProofCommon):
                 self.assertEqual(len(proof.activity_ids), state != "approved")
                 self.assertEqual(proof.activity_ids.user_id, self.service_chen if comment else self.env["res.users"])
 
+    def test_no_to_do_outlives_its_reason(self):
+        first = self._send_proof()
+        self._answer_online(first, "rejected", comment="No")
+        self.assertTrue(first.activity_ids)
+        second = self._send_proof()
+        self.assertFalse(first.activity_ids, "another round is what was to be done")
+        self._answer_online(second, comment="Darker")
+        self.assertTrue(second.activity_ids)
+        self.job._broker_move(self.env.ref("print_broker_crm.broker_relay_stage_printing"))
+        self.assertFalse(second.activity_ids)
+        other = self._create_job(user_id=self.sales_wang.id)
+        proof = self._send_proof(other)
+        proof.sudo()._remind()
+        self.assertTrue(proof.activity_ids)
+        other._action_cancel()
+        self.assertFalse(proof.activity_ids)
+
     def test_incomplete_answers(self):
         proof = self._send_proof()
         for kwargs, message in (
