@@ -26,6 +26,7 @@ def get_summary(env):
         ("Handoffs from sales to service", _handoffs(env, company)),
         ("Jobs in the relay", _relay(env, company)),
         ("How the printing houses kept their word", _promises(env, company)),
+        ("Questions of customers that were passed on", _questions(env, company)),
         ("Commission", _commission(env, company)),
         ("Care calls", _calls(env, company)),
         ("Who left, and who has the customers now", _leavers(env, company)),
@@ -116,6 +117,16 @@ def _handoffs(env, company):
         ["Accepted", "Returned", "Working hours to acceptance, median"],
         [figures["accepted"], figures["returned"], "–" if hours is None else f"{hours:.1f}"],
     ]
+
+
+def _questions(env, company):
+    table = [["Person", "Passed on", "Got", "Still waiting", "Working minutes to the answer, median"]]
+    for user, row in env["broker.question.pass"]._get_summary(company).items():
+        median = row["median_minutes"]
+        table.append(
+            [user.name, row["passed"], row["received"], row["waiting"], "–" if median is None else f"{median:.0f}"]
+        )
+    return table
 
 
 def _commission(env, company):

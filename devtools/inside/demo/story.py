@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.desk import Desk
 from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.oversight import Oversight
 from devtools.inside.demo.payroll import Payroll
@@ -53,6 +54,7 @@ class Story:
         self.at_bank = []
         self.bonds = Bonds(self)
         self.payroll = Payroll(self)
+        self.desk = Desk(self)
         self.specs = Specs(self)
         self.judging = Judging(self)
         self.proofs = Proofs(self)
@@ -66,6 +68,7 @@ class Story:
         self.trouble.plan_people()
         self.bonds.plan()
         self.payroll.plan(MONTHS)
+        self.desk.plan()
         self.specs.plan()
         self.judging.plan()
         self.proofs.plan()
@@ -375,6 +378,7 @@ class Story:
 
     def accept(self, handoff):
         self.firm.as_user(handoff.receiver_id or self.firm.user["chen"], handoff).action_accept()
+        self.desk.after_accept(handoff)
 
     def send_back(self, handoff):
         dice = self.dice["relay"]
