@@ -87,7 +87,7 @@ class BrokerTierRun(models.Model):
         if count:
             scores = score._judge(self.policy_id, self.date, self._get_figures_query(last_id))
             self._settle_figures(last_id)
-        is_done = count < limit
+        is_done = not self._count_figures(last_id or self.last_customer_id)
         if is_done:
             self._drop_figures()
         self.write(

@@ -128,10 +128,10 @@ class BrokerTierRunFigureMixin(models.AbstractModel):
         query = self.env["broker.tier.score"].sudo()._get_judgement_query(policy, policy.date_from)
         return hashlib.sha256(repr((query.code, query.params)).encode()).hexdigest()
 
-    def _count_figures(self):
-        """Return how many customers wait to be judged."""
+    def _count_figures(self, last_id=0):
+        """Return how many customers after a mark wait to be judged."""
         [(count,)] = self.env.execute_query(
-            SQL("SELECT COUNT(*) FROM broker_tier_figure WHERE run_id = %s", self.id),
+            SQL("SELECT COUNT(*) FROM broker_tier_figure WHERE run_id = %s AND customer_id > %s", self.id, last_id),
         )
         return count
 

@@ -76,6 +76,15 @@ class TestTierNight(TierCommon):
             self.assertEqual(self._waiting(f"2025-06-{day}"), self.customer, statement)
             self._assert_complete(statement)
 
+    def test_night_is_over_with_the_last_customer(self):
+        """And not with the next, empty batch: cut off between, it would gather all again."""
+        self._invoice(100000, 70000)
+        run = self.env["broker.tier.run"].sudo()._open(self.company)
+        run._gather()
+        waiting = run._count_figures()
+        self.assertEqual(run._step(waiting), waiting)
+        self.assertTrue(run.is_done)
+
     def test_everybody_is_judged_when_a_month_ends(self):
         self._invoice(100000, 70000)
         self._night("2025-06-15")
