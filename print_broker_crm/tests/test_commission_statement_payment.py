@@ -1,6 +1,114 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common_statement import APRIL, MARCH, MAY, StatementCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionStatementPayment(StatementCommon):
+    """Paying: a mark, a vendor bill or a journal entry."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._pay(cls._create_posted_invoice(cls._create_job()))
+        cls.statement = cls.Statement.create(
+            {"user_id": cls.sales_wang.id, "date_from": MARCH[0], "date_to": "2026-03-10"}
+        )
+        cls.expense = cls.company_data["default_account_expense"]
+
+    def _wizard(self, statements, **kwargs):
+        return (
+            self.env["broker.commission.statement.payment"]
+            .with_user(self.manager_qian)
+            .create({"statement_ids": statements.ids, "date": "2026-03-11", **kwargs})
+        )
+
+    def test_just_a_mark(self):
+        with self.assertRaisesRegex(UserError, "Confirm .* before"):
+            self._wizard(self.statement).action_pay()
+        self.statement.action_confirm()
+        wizard = self._wizard(self.statement, reference="Bank 7")
+        self.assertEqual(wizard.amount, 210)
+        wizard.amount = 211
+        with self.assertRaisesRegex(UserError, "210.00 to pay"):
+            wizard.action_pay()
+        wizard.amount = 210
+        wizard.action_pay()
+        self.assertEqual(
+            (self.statement.state, self.statement.paid_amount, self.statement.payment_reference),
+            ("paid", 210, "Bank 7"),
+        )
+        self.assertFalse(self.statement.move_id)
+        with self.assertRaisesRegex(UserError, "paid already"):
+            self._wizard(self.statement, amount=210).action_pay()
+
+    def test_vendor_bill_both_ways(self):
+        self.company.broker_statement_payment = "bill"
+        self.statement.action_confirm()
+        with self.assertRaisesRegex(UserError, "Choose a journal"):
+            self._wizard(self.statement).action_pay()
+        self.company.broker_statement_journal_id = self.company_data["default_journal_purchase"]
+        self.company.broker_statement_expense_account_id = self.expense
+        self._wizard(self.statement).action_pay()
+        bill = self.statement.move_id
+        self.assertEqual(
+            (bill.move_type, bill.state, bill.amount_total, bill.partner_id),
+            ("in_invoice", "draft", 210, self.sales_wang.partner_id),
+        )
+        self.assertEqual(bill.invoice_line_ids.account_id, self.expense)
+        self.assertEqual(bill.broker_statement_ids, self.statement)
+        self.assertEqual(self.statement.document_state, "draft")
+        with self.assertRaisesRegex(UserError, "Cancel .* first"):
+            self.statement.action_take_back_payment()
+        bill.button_cancel()
+        self.statement.invalidate_recordset()
+        self.assertEqual((self.statement.state, self.statement.document_state), ("confirmed", "cancel"))
+        self.assertEqual((self.statement.paid_amount, self.statement.paid_on), (0, False))
+        with self.assertRaisesRegex(UserError, "not marked as paid"):
+            self.statement.action_take_back_payment()
+        self._wizard(self.statement).action_pay()
+        self.assertNotEqual(self.statement.move_id, bill)
+
+    def test_journal_entry(self):
+        self.company.write(
+            {
+                "broker_statement_payment": "entry",
+                "broker_statement_journal_id": self.company_data["default_journal_misc"].id,
+                "broker_statement_expense_account_id": self.expense.id,
+                "broker_statement_payable_account_id": self.company_data["default_account_payable"].id,
+            }
+        )
+        self.statement.action_confirm()
+        self._wizard(self.statement).action_pay()
+        lines = self.statement.move_id.line_ids
+        self.assertEqual(
+            {line.account_id: line.balance for line in lines},
+            {self.expense: 210, self.company_data["default_account_payable"]: -210},
+        )
+
+    def test_many_at_once(self):
+        of_chen = self._open(("2026-03-01", "2026-03-10"), self.service_chen)
+        both = self.statement + of_chen
+        both.action_confirm()
+        self._wizard(both).action_pay()
+        self.assertEqual(both.mapped("paid_amount"), [210, 90])
+
+    def test_month_is_named_as_the_language_does(self):
+        statement = self.env["broker.commission.statement"].new(
+            {"user_id": self.sales_wang.id, "date_from": "2026-03-01", "date_to": "2026-03-31"}
+        )
+        self.assertEqual(statement._get_period_name(), "March 2026")
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.assertEqual(statement.with_context(lang="zh_CN")._get_period_name(), "2026年3月")
+
+    def test_paid_month_is_not_taken_back_after_the_next(self):
+        self.statement.action_confirm()
+        self._wizard(self.statement).action_pay()
+        self._at("04-30")
+        self._confirm(("2026-03-11", "2026-04-30"))
+        with self.assertRaisesRegex(UserError, "carried to"):
+            self.statement.action_take_back_payment()
 
 
 @tagged("post_install", "-at_install")
