@@ -10,7 +10,7 @@ from devtools.database import PREFIX, Databases
 
 VARIANTS = ("plain", "addon")
 KINDS = {"service": "made in the firm", "bought": "bought from a printing house, which makes a purchase order"}
-ROUNDS = 5
+ROUNDS = 3
 ORDERS = 10
 LINES = 50
 

@@ -22,9 +22,8 @@ def measure(env, orders, lines, kind):
     product = env["product.product"].search([("default_code", "=", "BENCH")])
     if kind == "bought":
         press = env["res.partner"].create({"name": "Press", "is_company": True})
-        product.write(
-            {"service_to_purchase": True, "seller_ids": [Command.create({"partner_id": press.id, "price": 70.0})]}
-        )
+        product.seller_ids = [Command.create({"partner_id": press.id, "price": 70.0})]
+        product.service_to_purchase = True
     customers = env["res.partner"].search([("name", "like", "Customer ")], order="id")
     # The first two pay for what Odoo remembers from then on.
     for number in range(-2, int(orders)):
