@@ -42,7 +42,7 @@ class BrokerOrderLineSpecMixin(models.AbstractModel):
     def _compute_broker_job_spec_text(self):
         for line in self:
             spec = line._get_broker_job_spec()
-            line.broker_job_spec_text = spec and spec._get_text()
+            line.broker_job_spec_text = spec._get_text() if spec else False
 
     # ACTIONS
 

@@ -18,7 +18,9 @@ class TestJobTicket(ProofCommon):
         html = self._render(self.job)
         for text in ("Artwork", self.job.name, "03/20/2026", "Brochure", "Chen", f"broker_job_action/{self.job.id}"):
             self.assertIn(text, html)
-        for text in ("Jade", "10,000", "7,000", "Menus for"):
+        # A line without a job spec has none, in words too.
+        self.assertFalse(self.job.order_line.broker_job_spec_text)
+        for text in ("broker.job.spec", "Jade", "10,000", "7,000", "Menus for"):
             self.assertNotIn(text, html)
 
     def test_a_product_named_after_the_customer(self):
