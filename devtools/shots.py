@@ -66,7 +66,7 @@ SHOTS = (
     Shot("questions", "owner", f"{_ACTION}broker_question_pass_action", _ROWS),
     Shot(
         "question",
-        "owner",
+        "chen",
         f"{_ACTION}broker_job_action/{{first:sale.order:[('activity_ids.activity_type_id.icon','=','fa-comment-o')]}}",
         _FORM,
     ),

@@ -77,8 +77,9 @@ class BrokerHandoffEvent(models.Model):
                     "receiver_id": handoff.receiver_id.id,
                     "reason": reason or False,
                     "requirement_ids": [Command.set(requirements.ids if requirements else [])],
-                    "hours": lay and handoff._count_hours(handoff.company_id, handoff.submitted_at, now),
                 }
+                # Left empty elsewhere, so that averages are of what lay there.
+                | ({"hours": handoff._count_hours(handoff.company_id, handoff.submitted_at, now)} if lay else {})
                 for handoff in handoffs.sudo()
             ]
         )

@@ -211,12 +211,14 @@ class TestFirstContact(IntroductionCommon):
         self.assertEqual(handoff.first_contact_at, datetime(2026, 11, 23, 5))
 
     def test_what_was_before_does_not_count(self):
-        with freeze_time("2026-11-20 02:00:00"):
+        # The same morning, before the acceptance.
+        with freeze_time("2026-11-22 23:00:00"):
             order = self._repeat_order()
+        with freeze_time("2026-11-23 00:30:00"):
             order.with_user(self.service_chen).message_post(
                 body="Hello", partner_ids=self.partner.ids, message_type="comment", subtype_xmlid="mail.mt_comment"
             )
-        handoff = self._accept()
+        handoff = self._accept(moment="2026-11-23 01:00:00")
         # Known already: nothing is due. Made due here to look at the moment alone.
         handoff.sudo().first_contact_due = datetime(2026, 11, 23, 9)
         self._run_cron("2026-11-23 06:00:00")

@@ -251,6 +251,9 @@ class TestHandoffGiveBack(PathCommon):
         self.assertEqual(
             self._kinds(handoff), ["opened", "submitted", "accepted", "given_back", "submitted", "accepted"]
         )
+        # An hour the first time, two the second; what was given back did not lie there.
+        rows = self.env["broker.handoff.event"]._read_group([("handoff_id", "=", handoff.id)], [], ["hours:avg"])
+        self.assertAlmostEqual(rows[0][0], 1.5)
         returned = handoff.event_ids.filtered(lambda event: event.kind == "given_back")
         self.assertEqual(returned.requirement_ids, artwork.requirement_id)
         self.assertEqual(returned.reason, "The files are of last year.")
