@@ -93,6 +93,7 @@
         "views/sale_order_line_views.xml",
         "views/sale_order_spec_views.xml",
         "views/purchase_order_spec_views.xml",
+        "views/broker_masking_views.xml",
         "views/broker_proof_views.xml",
         "views/broker_order_proof_views.xml",
         "views/broker_proof_portal_templates.xml",
@@ -130,6 +131,7 @@
         "report/broker_commission_statement_templates.xml",
         "report/job_spec_templates.xml",
         "report/broker_job_ticket_templates.xml",
+        "report/broker_neutral_delivery_templates.xml",
         "views/print_broker_crm_menus.xml",
     ],
     "demo": [

@@ -146,6 +146,22 @@ class BrokerJobSpecTextMixin(models.AbstractModel):
                             name=name,
                         )
                     )
+            spec._check_identities()
+
+    def _check_identities(self):
+        """Raise when the free text holds an address, a number or a name of either side."""
+        text = "\n".join(filter(None, (self[name] for name in _FREE_FIELDS)))
+        pattern = self.order_id._broker_get_pattern(everybody=True) if text.strip() else None
+        found = self.env["broker.identity"]._find(pattern, text)
+        if found:
+            raise ValidationError(
+                self.env._(
+                    "%(job)s: the job spec is read by the customer and by the printing house, and must not "
+                    "name %(name)s. Take the name out.",
+                    job=self._get_label(),
+                    name=found[0],
+                )
+            )
 
     def _get_names_to_hide(self):
         """Return the names of the customer, its contact and the printing houses of the line."""

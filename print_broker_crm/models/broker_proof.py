@@ -37,7 +37,7 @@ class BrokerProof(models.Model):
 
     _name = "broker.proof"
     _description = "Proof"
-    _inherit = ["portal.mixin", "mail.thread", "mail.activity.mixin", "broker.proof.flow.mixin"]
+    _inherit = ["broker.masking.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin", "broker.proof.flow.mixin"]
     _order = "order_id desc, order_line_id, round desc, id desc"
     _check_company_auto = True
     _allow_sudo_commands = False
@@ -353,3 +353,11 @@ class BrokerProof(models.Model):
         ):
             newest[proof.order_id, proof.order_line_id] = proof
         return self.browse([proof.id for proof in newest.values()])
+
+    # WHO READS
+
+    def _broker_get_readers(self):
+        return self.order_id._broker_get_readers()
+
+    def _broker_get_other_side(self):
+        return self.order_id._broker_get_other_side()

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 
 
 class PurchaseOrder(models.Model):
-    _inherit = "purchase.order"
+    _name = "purchase.order"
+    _inherit = ["broker.purchase.masking.mixin", "purchase.order"]
 
     broker_job_spec_text = fields.Text(
         string="Job Specs as Printed", compute="_compute_broker_job_spec_text", compute_sudo=True

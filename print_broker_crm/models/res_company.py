@@ -98,6 +98,17 @@ class ResCompany(models.Model):
         "The clock of a job turns yellow after 1 to 100 percent of its time.",
     )
 
+    broker_masking = fields.Selection(
+        [
+            ("refuse", "Hide names, and refuse them when they are typed"),
+            ("mask", "Hide names, and only warn when they are typed"),
+            ("off", "Hide nothing"),
+        ],
+        string="Customers and Printing Houses",
+        required=True,
+        default="refuse",
+        help="Neither learns of the other from what the firm prints, sends and shows on the portal.",
+    )
     broker_credit_check = fields.Boolean(
         string="Warn before Confirming",
         help="An order of a customer with an overdue debt or too little integrity, as the caps of the 5A policy say, "

@@ -14,6 +14,7 @@ class ResConfigSettings(models.TransientModel):
     broker_relay_active = fields.Boolean(related="company_id.broker_relay_active", readonly=False)
     broker_relay_warn_percent = fields.Integer(related="company_id.broker_relay_warn_percent", readonly=False)
     broker_receipt_whole = fields.Boolean(related="company_id.broker_receipt_whole", readonly=False)
+    broker_masking = fields.Selection(related="company_id.broker_masking", readonly=False)
     broker_credit_check = fields.Boolean(related="company_id.broker_credit_check", readonly=False)
     broker_credit_user_id = fields.Many2one(related="company_id.broker_credit_user_id", readonly=False)
     broker_need_stale_days = fields.Integer(related="company_id.broker_need_stale_days", readonly=False)

@@ -10,6 +10,7 @@ from .broker_order_need_mixin import OUR_GROUPS
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = [
+        "broker.order.masking.mixin",
         "broker.order.handoff.mixin",
         "broker.order.need.mixin",
         "broker.order.credit.mixin",

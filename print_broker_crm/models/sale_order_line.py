@@ -48,6 +48,21 @@ class SaleOrderLine(models.Model):
             )
         return super()._auto_init()
 
+    def _read_format(self, fnames, load="_classic_read"):
+        rows = super()._read_format(fnames, load)
+        if not self.env.su and not self.env.user._is_internal():
+            self.env["broker.identity"]._mask_rows(self.order_id._broker_get_pattern(), rows)
+        return rows
+
+    def _purchase_service_prepare_line_values(self, purchase_order, quantity=False):
+        """Leave the customer out of what is copied from its words."""
+        values = super()._purchase_service_prepare_line_values(purchase_order, quantity)
+        if purchase_order._broker_get_masking() != "off":
+            Identity = self.env["broker.identity"]
+            pattern = Identity._get_pattern(self.order_id.sudo()._broker_get_readers(), purchase_order.partner_id)
+            values["name"] = Identity._mask(pattern, values["name"])
+        return values
+
     def _compute_purchase_price(self):
         """Keep what the printing house charges, once its order is confirmed.
 
@@ -64,7 +79,9 @@ class SaleOrderLine(models.Model):
         default = self.env.context.get("default_purchase_price")
         if not self.env.su and any((vals.get("purchase_price", default) or 0.0) < 0 for vals in vals_list):
             self._check_cost_not_negative()
-        return super().create(vals_list)
+        lines = super().create(vals_list)
+        lines.order_id._broker_check_typed({"order_line"})
+        return lines
 
     def write(self, vals):
         if (vals.get("purchase_price") or 0.0) < 0 and not self.env.su:
@@ -73,6 +90,8 @@ class SaleOrderLine(models.Model):
             self._check_cost_not_purchased(vals["purchase_price"])
             self._check_cost_not_lowered(vals["purchase_price"])
         result = super().write(vals)
+        if "name" in vals:
+            self.order_id._broker_check_typed({"order_line"})
         if "product_uom_qty" in vals:
             # What was bought is borne by what is sold.
             self.env["broker.commission.entry"]._update_costs(self.sudo().purchase_line_ids)

@@ -1,0 +1,57 @@
+from odoo import api, models
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        mails = super().create(vals_list)
+        for mail in mails.sudo():
+            mail._broker_mask()
+        return mails
+
+    def _broker_get_document(self):
+        """Return the document of an e-mail that names nobody, in sudo, or None."""
+        self.ensure_one()
+        if not self.res_id or not self.env["broker.masking.mixin"]._broker_is_masked(self.model):
+            return None
+        return self.env[self.model].sudo().browse(self.res_id).exists() or None
+
+    def _broker_mask(self):
+        """Take out of an e-mail, and of its recipients, what and who does not belong there."""
+        record = self._broker_get_document()
+        if record is None:
+            return
+        is_outside = any(self.recipient_ids.mapped("partner_share")) or self.email_to or self.email_cc
+        pattern = record._broker_get_pattern() if is_outside else None
+        if not pattern:
+            return
+        Identity = self.env["broker.identity"]
+        values = {
+            "email_to": record._broker_drop_hidden_addresses(self.email_to),
+            "email_cc": record._broker_drop_hidden_addresses(self.email_cc),
+            "body_html": Identity._mask_html(self.body_html, pattern),
+            "subject": Identity._mask(pattern, self.subject),
+            "reply_to": Identity._mask(pattern, self.reply_to),
+        }
+        if not self.is_notification:
+            values["body"] = Identity._mask_html(self.body, pattern)
+        values = {name: value for name, value in values.items() if (value or "") != (self[name] or "")}
+        kept = record._broker_drop_hidden(self.recipient_ids.ids)
+        if len(kept) != len(self.recipient_ids):
+            values["recipient_ids"] = [(6, 0, kept)]
+        if values:
+            self.write(values)
+
+    def _prepare_outgoing_list(self, *args, **kwargs):
+        """Send files under names that tell nobody anything."""
+        result = super()._prepare_outgoing_list(*args, **kwargs)
+        record = self._broker_get_document()
+        pattern = record._broker_get_pattern() if record is not None else None
+        for email in result if pattern else ():
+            email["attachments"] = [
+                (self.env["broker.identity"]._mask(pattern, name), *rest)
+                for name, *rest in email.get("attachments") or ()
+            ]
+        return result
