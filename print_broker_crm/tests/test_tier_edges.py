@@ -36,10 +36,10 @@ class TestTierEdges(TierCommon):
         self._assert_steps("profit", partners, expected)
 
     def test_edges_of_efficiency(self):
-        """30,000 ÷ 0.0833 = 360,144.06 is just at a threshold, or a cent below it."""
+        """30,000 ÷ 0.083333 = 360,001.44 is just at a threshold, or a cent below it."""
         self._invoice(100000, 70000)
         line = self.policy.dimension_ids.filtered(lambda line: line.code == "efficiency")
-        for threshold, step in ((360144.06, 5), (360144.07, 4)):
+        for threshold, step in ((360001.44, 5), (360001.45, 4)):
             line.threshold_5 = threshold
             score = self.Score._preview(self.policy, self.company._get_broker_today(), self.customer)
             self.assertEqual(score[self.customer.id]["efficiency_score"], step, threshold)
@@ -72,7 +72,7 @@ class TestTierEdges(TierCommon):
         score = self._score(customer)
         self.assertEqual((score.revenue, score.profit), (100000, 30000))
         # One of twelve months, as for somebody who began in May
-        self.assertEqual((score.full_time_share, score.efficiency), (0.0833, 360144.06))
+        self.assertEqual((score.full_time_share, score.efficiency), (0.083333, 360001.44))
         self.assertEqual((score.ease, score.ease_score), (100, 5))
         self.assertNoData(score, "integrity")
         self.assertEqual((score.total, customer.tier_id), (3.5294, self.tiers["4A"]))
@@ -90,8 +90,8 @@ class TestTierEdges(TierCommon):
         quotation.date_order = "2025-05-01 04:00:00"
         score = self._score()
         self.assertEqual((score.revenue, score.profit), (-50000, -20000))
-        # −20,000 ÷ 0.0833
-        self.assertEqual((score.efficiency, score.efficiency_score), (-240096.04, 1))
+        # −20,000 ÷ 0.083333
+        self.assertEqual((score.efficiency, score.efficiency_score), (-240000.96, 1))
         self.assertNoData(score, "ease", "integrity")
         self.assertEqual((score.total, score.tier_id), (1, self.tiers["1A"]))
 
@@ -101,7 +101,7 @@ class TestTierEdges(TierCommon):
         pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": euro.id})
         self._invoice(200000, 140000, pricelist_id=pricelist.id)
         score = self._score()
-        self.assertEqual((score.profit, score.efficiency), (30000, 360144.06))
+        self.assertEqual((score.profit, score.efficiency), (30000, 360001.44))
 
     def test_children_in_every_dimension(self):
         """All that is done with a branch counts for its company, and nothing twice."""
@@ -114,7 +114,7 @@ class TestTierEdges(TierCommon):
         score = self._score()
         self.assertFalse(child.broker_customer_ids)
         self.assertEqual((score.revenue, score.profit), (100000, 30000))
-        self.assertEqual(score.people, [{"user_id": self.sales_wang.id, "work": 6, "share": 0.0833}])
+        self.assertEqual(score.people, [{"user_id": self.sales_wang.id, "work": 6, "share": 0.083333}])
         self.assertEqual((score.inputs["jobs"], score.inputs["cancelled_quotations"], score.ease), (1, 1, 90))
         self.assertEqual((score.inputs["late_days"], score.integrity), (10, 90))
 
@@ -158,7 +158,7 @@ class TestTierEdges(TierCommon):
         mine, theirs = self.customer.sudo().last_score_id, customer.sudo().last_score_id
         self.assertEqual((mine.revenue, mine.profit, mine.ease), (100000, 30000, 100))
         self.assertNoData(mine, "integrity")
-        self.assertEqual((mine.full_time_share, mine.inputs["work"]), (0.0833, 4))
+        self.assertEqual((mine.full_time_share, mine.inputs["work"]), (0.083333, 4))
         self.assertEqual((theirs.revenue, theirs.profit, theirs.ease), (30000, 1000, 90))
         # 30 days late with everything: 100 − 30 − 50
         self.assertEqual((theirs.integrity, theirs.integrity_score), (20, 1))
