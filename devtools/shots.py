@@ -67,8 +67,9 @@ SHOTS = (
     Shot(
         "question",
         "chen",
-        f"{_ACTION}broker_job_action/{{first:sale.order:[('activity_ids.activity_type_id.icon','=','fa-comment-o')]}}",
+        f"{_ACTION}broker_question_pass_action/{{first:broker.question.pass:[('state','=','waiting')]}}",
         _FORM,
+        clicks=("button[name='action_open_document']",),
     ),
     Shot("requirements", "owner", f"{_ACTION}broker_handoff_requirement_action", _ROWS),
     Shot("jobs", "chen", f"{_ACTION}broker_job_action", _ROWS),

@@ -29,6 +29,7 @@ class TestHandoffTourDesktop(BrokerAccountCommon, HttpCase):
             body="Where are my menus?", author_id=buyer.id, message_type="comment", subtype_xmlid="mail.mt_comment"
         )
         self.start_tour(path, "broker_question_is_passed_on", login=self.sales_wang.login)
+        self.start_tour("/odoo", "broker_question_is_opened", login=self.service_chen.login)
         row = self.env["broker.question.pass"].search([("res_model", "=", "sale.order"), ("res_id", "=", job.id)])
         self.assertEqual((row.from_user_id, row.to_user_id), (self.sales_wang, self.service_chen))
 

@@ -116,3 +116,19 @@ registry.category("web_tour.tours").add("broker_question_is_passed_on", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("broker_question_is_opened", {
+    steps: () => [
+        ...openApp(),
+        ...openMenu("broker_menu_service_desk", "broker_question_pass_menu", "Questions Passed On"),
+        {
+            content: "open the job on which the customer asked",
+            trigger: "button[name='action_open_document']",
+            run: "click",
+        },
+        {
+            content: "the question is on top of it",
+            trigger: ".alert:contains('Where are my menus?')",
+        },
+    ],
+});
