@@ -187,17 +187,16 @@ class BrokerIdentity(models.AbstractModel):
     def _mask_html(self, text, get_pattern):
         """Return a page, or a part of one, without what gives somebody away.
 
-        An element that is marked by `data-broker-shown` stays as it is.
-
         :param text: str or Markup
-        :param get_pattern: called with an element whose pattern differs from that of
-            what it is in; returns (whether it differs, pattern); or one pattern
+        :param get_pattern: one pattern; or, for reports, what is called with each element
+            and returns (whether its pattern differs from that of what it is in, pattern).
+            Reports mark by `data-broker-shown` what stays as it is
         """
         if not text or not str(text).strip():
             return text
-        pick = get_pattern if callable(get_pattern) else lambda node: (node is None, get_pattern)
-        pattern = pick(None)[1]
-        if not callable(get_pattern) and not self._is_found(pattern, str(text)):
+        pick = get_pattern if callable(get_pattern) else None
+        pattern = pick(None)[1] if pick else get_pattern
+        if not pick and not self._is_found(pattern, str(text)):
             return text
         is_page = bool(re.match(r"\s*(?:<!doctype|<html)", str(text), re.IGNORECASE))
         if is_page:
@@ -223,11 +222,14 @@ class BrokerIdentity(models.AbstractModel):
     @api.model
     def _mask_node(self, node, pattern, pick):
         """Mask an element and all in it; return whether anything was changed."""
-        if not isinstance(node.tag, str) or node.tag in ("script", "style") or node.get("data-broker-shown"):
+        if not isinstance(node.tag, str) or node.tag in ("script", "style"):
             return False
-        differs, own = pick(node)
-        if differs:
-            pattern = own
+        if pick:
+            # Nobody shows a name by writing the mark into a message.
+            if node.get("data-broker-shown"):
+                return False
+            differs, own = pick(node)
+            pattern = own if differs else pattern
         changed = False
         for child in node:
             changed |= self._mask_node(child, pattern, pick)

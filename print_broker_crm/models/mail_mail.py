@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Command
 
 
 class MailMail(models.Model):
@@ -40,7 +41,7 @@ class MailMail(models.Model):
         values = {name: value for name, value in values.items() if (value or "") != (self[name] or "")}
         kept = record._broker_drop_hidden(self.recipient_ids.ids)
         if len(kept) != len(self.recipient_ids):
-            values["recipient_ids"] = [(6, 0, kept)]
+            values["recipient_ids"] = [Command.set(kept)]
         if values:
             self.write(values)
 

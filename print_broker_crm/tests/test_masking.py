@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -234,3 +236,26 @@ class TestMasking(MaskingCommon):
         purchase.dest_address_id = warehouse
         html = self.env["ir.actions.report"]._render_qweb_html("purchase.report_purchaseorder", purchase.ids)[0]
         self.assertIn("Hafenstrasse", html.decode())
+
+    # MANY
+
+    def test_many_orders_are_looked_at_at_once(self):
+        """What nobody misspelt costs the same queries, whether for two orders or twenty."""
+        orders = self.env["sale.order"].concat(*(self._create_job() for _number in range(20)))
+        ids = orders.order_line.purchase_line_ids.order_id.ids
+        counts = []
+        for some in (ids[:2], ids):
+            self.env.invalidate_all()
+            many = self.env["purchase.order"].with_user(self.manager_qian).browse(some)
+            before = self.env.cr.sql_log_count
+            many._broker_check_typed({"note", "order_line"})
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[1], counts[0] + 1)
+
+    def test_a_mark_in_a_message_shows_nothing(self):
+        message = self.purchase.sudo().message_post(
+            body=Markup("<p data-broker-shown='1'>For Jade Restaurant</p>"),
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self.assertIn("For ···", message.body)
