@@ -115,6 +115,12 @@ SHOTS = (
     Shot(
         "proof-page", "owner", "/my/proofs/{first:broker.proof:[('state','=','approved_comment')]}", ".o_broker_proof"
     ),
+    Shot(
+        "neutral-delivery",
+        "owner",
+        "/odoo/purchase-orders/{first:purchase.order:[('broker_neutral_delivery','=',True)]}",
+        _FORM,
+    ),
     Shot("care-queue", "sun", f"{_ACTION}broker_care_call_action", ".o_kanban_renderer, .o_list_renderer"),
     Shot(
         "care-call",

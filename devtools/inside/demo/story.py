@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.delivery import Delivery
 from devtools.inside.demo.desk import Desk
 from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.oversight import Oversight
@@ -60,6 +61,7 @@ class Story:
         self.proofs = Proofs(self)
         self.relay = Relay(self)
         self.oversight = Oversight(self)
+        self.delivery = Delivery(self)
         self.trouble = Trouble(self)
 
     def grow(self):
@@ -75,6 +77,7 @@ class Story:
         self.relay.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
+        self.delivery.plan()
         self.plan_desk()
         self.plan_office()
         self.plan_nights()
