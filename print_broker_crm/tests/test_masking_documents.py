@@ -133,6 +133,7 @@ class TestMaskingDocuments(MaskingCommon):
         note = self._render("print_broker_crm.report_broker_delivery_note", self.purchase)
         self.assertNobody(note, self.press_names, "note")
         self.assertIn("Jade Restaurant", note)
+        self.assertIn(self.order.name, note, "the customer knows its own number")
         self.assertIn(self.company.name, note)
 
     def _render(self, name, record):
