@@ -35,7 +35,7 @@ SPEC_FIELDS = (
     *OPTION_KINDS,
 )
 # Follow from others, or are written by our own code alone.
-_OWN_FIELDS = frozenset({"order_id", "company_id", "state", "confirmed_warnings"})
+_OWN_FIELDS = frozenset({"order_id", "company_id", "state", "confirmed_warnings", "changed_after"})
 
 
 class BrokerJobSpec(models.Model):
@@ -175,6 +175,9 @@ class BrokerJobSpec(models.Model):
         string="It Is Right Because", help="Confirms what is unusual about the job. It is not printed."
     )
     confirmed_warnings = fields.Char(readonly=True)
+    changed_after = fields.Boolean(
+        string="Changed after the Confirmation", readonly=True, copy=False, help="What was agreed has been changed."
+    )
 
     _order_line_uniq = models.UniqueIndex("(order_line_id)", "This order line has a job spec already.")
     _numbers_positive = models.Constraint(

@@ -15,9 +15,12 @@ class BrokerJobSpecChangeMixin(models.AbstractModel):
     _description = "Job Spec: Changes"
 
     def _get_snapshots(self):
-        """Return {spec: (was it filled?, {label: value})} of the specs of confirmed jobs."""
+        """Return {spec: (was it filled?, {label: value})} of the specs of confirmed jobs.
+
+        One that was changed before was filled: what it lacks now, the change took out.
+        """
         return {
-            spec: (spec.state != "incomplete", dict(spec._get_rows()))
+            spec: (spec.state != "incomplete" or spec.changed_after, dict(spec._get_rows()))
             for spec in self
             if spec.sudo().order_id.state == "sale"
         }
@@ -47,6 +50,8 @@ class BrokerJobSpecChangeMixin(models.AbstractModel):
             if changes:
                 if was_filled:
                     spec._log_changes(changes)
+                    if not spec.changed_after:
+                        spec.sudo().changed_after = True
                 spec._tell_purchaser(changes)
 
     def _log_changes(self, changes):

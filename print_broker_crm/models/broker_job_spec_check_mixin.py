@@ -177,11 +177,20 @@ class BrokerJobSpecCheckMixin(models.AbstractModel):
     def _get_size_errors(self):
         errors = []
         largest = (self.company_id or self.env.company).sudo().broker_size_max
-        if self._asks("size") and max(self.width, self.height) > largest:
+        sizes = [self.width, self.height, *([self.depth] if self._asks("depth") else [])]
+        if self._asks("size") and max(sizes) > largest:
             errors.append(
                 self.env._(
                     "a finished size of %(size)s is more than the %(largest)s mm of the settings. Sizes are in mm.",
-                    size=self._format_size(self.width, self.height),
+                    size=self._format_size(*sizes),
+                    largest=largest,
+                )
+            )
+        if self._asks("flat_size") and max(self.flat_width, self.flat_height) > largest:
+            errors.append(
+                self.env._(
+                    "a flat size of %(size)s is more than the %(largest)s mm of the settings. Sizes are in mm.",
+                    size=self._format_size(self.flat_width, self.flat_height),
                     largest=largest,
                 )
             )

@@ -24,8 +24,9 @@ class BrokerOrderLineProofMixin(models.AbstractModel):
         """Return whether the line is not printed without an approved proof: its job spec
         says so, or its product type does as long as the spec is silent."""
         self.ensure_one()
-        if not self._is_broker_printed():
+        if self.display_type or self.is_downpayment:
             return False
+        # A job spec may name a type where the product has none.
         spec = self.sudo()._get_broker_job_spec()
         if spec.proof_id and spec._asks("proof"):
             return not spec.proof_id.is_none

@@ -1,6 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_list
+from odoo.tools import format_list, html_sanitize
 
 from .broker_order_need_mixin import OUR_GROUPS
 from .broker_proof import APPROVED_STATES
@@ -263,7 +265,8 @@ class BrokerOrderProofMixin(models.AbstractModel):
         self.invalidate_recordset(["broker_receipt_date", "state"])
         if not self._broker_awaits_receipt():
             raise UserError(self.env._("The receipt of this job is not asked for, or was confirmed already."))
-        name, comment = (name or "").strip(), (comment or "").strip()
+        clean = self.env["broker.proof"]._clean
+        name, comment = clean(name), clean(comment)
         if not name or len(name) > NAME_MAX:
             raise UserError(self.env._("Enter the name of the person who answers, in %(max)s signs.", max=NAME_MAX))
         if len(comment) > COMMENT_MAX:
@@ -282,11 +285,16 @@ class BrokerOrderProofMixin(models.AbstractModel):
             body = self.env._("%(name)s has received everything. %(comment)s", name=name, comment=comment)
         else:
             body = self.env._("%(name)s says that something is wrong: %(comment)s", name=name, comment=comment)
+            note = html_sanitize(Markup("<p>%s</p>") % Markup("<br/>").join(comment.splitlines()))
+            problem = self.env.ref(RECEIPT_ACTIVITY)
+            if note in self.activity_ids.filtered(lambda todo: todo.activity_type_id == problem).mapped("note"):
+                # Sent twice by a tap too many.
+                return
             self.activity_schedule(
                 RECEIPT_ACTIVITY,
                 date_deadline=self.company_id._get_broker_today(),
                 summary=self.with_context(lang=agent.lang).env._("The customer says that something is wrong"),
-                note=comment,
+                note=note,
                 user_id=agent.id,
             )
         self.message_post(

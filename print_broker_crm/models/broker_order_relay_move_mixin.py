@@ -217,7 +217,8 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         if stage._get_rank() < present._get_rank():
             if not (reason or "").strip() and not details.get("reason_id") and details.get("kind") != "corrected":
                 return [self.env._("say why it goes back")]
-            return []
+            # Back to the press is to print again, on what is approved now.
+            return self._broker_get_print_obstacles().get(self, []) if stage.code == "printing" else []
         if returned:
             return [self.env._("a job is sent back to an earlier stage")]
         reasons = []

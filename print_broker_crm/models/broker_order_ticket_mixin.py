@@ -53,18 +53,29 @@ class BrokerOrderTicketMixin(models.AbstractModel):
         self.ensure_one()
         order = self.sudo()
         newest = {proof.order_line_id: proof for proof in self.env["broker.proof"].sudo()._get_newest(order)}
+        is_released = order.broker_proof_state == "released"
+        is_covered = is_released or self.env["sale.order.line"] in newest
+        needing = order._broker_get_proof_lines() if not is_covered else order.order_line.browse()
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
         rows = []
         for line in order.order_line:
             if line.display_type or line.is_downpayment:
                 continue
             proof = newest.get(line)
+            sentence = False
+            if proof and not (is_released and proof.state not in APPROVED_STATES):
+                sentence = self._broker_get_proof_sentence(proof)
+            elif line in needing:
+                sentence = self.env._("There is no proof yet: do not print.")
+            quantity = line.product_uom_qty
+            quantity = formatLang(self.env, quantity, digits=0 if quantity.is_integer() else digits)
             rows.append(
                 {
                     "number": len(rows) + 1,
                     "product": line._get_broker_ticket_name(),
                     "spec": line.broker_job_spec_text,
-                    "proof": proof and self._broker_get_proof_sentence(proof),
-                    "quantity": f"{formatLang(self.env, line.product_uom_qty, digits=0)} {line.product_uom_id.name}",
+                    "proof": sentence,
+                    "quantity": f"{quantity} {line.product_uom_id.name}",
                 }
             )
         return rows

@@ -240,7 +240,8 @@ class BrokerProof(models.Model):
         return super().create(self._fill_rounds(vals_list))
 
     def write(self, vals):
-        names = set(vals) - self._get_companion_fields()
+        # The token is the customer's way in: whoever sets it sends them astray.
+        names = set(vals) - (self._get_companion_fields() - {"access_token"})
         if names:
             self._check_write(names)
         return super().write(vals)

@@ -59,13 +59,16 @@ class BrokerProofFile(models.Model):
         kept = [{name: vals.get(name) for name in ("proof_id", "name", "content")} for vals in vals_list]
         if not self.env.su:
             self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - {"proof_id"})
-        return super().create([{**vals, **self._get_fingerprint(vals["content"])} for vals in kept])
+        env = self.env
+        self = self._as_uploaded()
+        return super().create([{**vals, **self._get_fingerprint(vals["content"])} for vals in kept]).with_env(env)
 
     def write(self, vals):
         self._check_draft(self.proof_id)
         vals = {name: vals[name] for name in ("name", "content") if name in vals}
         if "content" in vals:
             vals.update(self._get_fingerprint(vals["content"]))
+        self = self._as_uploaded()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -85,6 +88,11 @@ class BrokerProofFile(models.Model):
                 )
 
     # BUSINESS
+
+    def _as_uploaded(self):
+        """Return these records so that pictures are stored byte by byte: Odoo makes large
+        ones smaller, and the customer would look at another file than the one sent."""
+        return self.with_context(image_no_postprocess=True)
 
     @api.model
     def _get_fingerprint(self, content):

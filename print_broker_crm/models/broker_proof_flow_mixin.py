@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize, format_list
+from odoo.tools.mimetypes import guess_mimetype
 
 WAIT_ACTIVITY = "print_broker_crm.mail_activity_type_proof_wait"
 WORK_ACTIVITY = "print_broker_crm.mail_activity_type_proof_work"
@@ -13,6 +14,8 @@ ANSWERS = ("approved", "approved_comment", "rejected")
 COMMENT_MAX = 4000
 NAME_MAX = 100
 SIGNATURE_MAX = 1024 * 1024
+# Anything else is no drawing: Odoo stores what begins like an SVG or WEBP without a look at it.
+SIGNATURE_TYPES = ("image/png", "image/jpeg")
 
 
 class BrokerProofFlowMixin(models.AbstractModel):
@@ -82,12 +85,9 @@ class BrokerProofFlowMixin(models.AbstractModel):
     def action_next_round(self):
         """Begin another round of the same job or line, or go on with the one begun."""
         self.ensure_one()
-        draft = self.search(
-            Domain("order_id", "=", self.order_id.id)
-            & Domain("order_line_id", "=", self.order_line_id.id)
-            & Domain("state", "=", "draft"),
-            limit=1,
-        )
+        subject = self._get_subject_domain()
+        last = self.sudo().search(subject & Domain("state", "!=", "draft"), order="round desc", limit=1)
+        draft = self.search(subject & Domain("state", "=", "draft") & Domain("round", ">", last.round), limit=1)
         proof = draft or self.copy({"note": False})
         return {
             "type": "ir.actions.act_window",
@@ -111,11 +111,7 @@ class BrokerProofFlowMixin(models.AbstractModel):
         # Rounds of the same subject, one after the other.
         for proof in proofs.sorted("round"):
             hours = proof.company_id.broker_proof_remind_hours
-            earlier = proofs.search(
-                Domain("order_id", "=", proof.order_id.id)
-                & Domain("order_line_id", "=", proof.order_line_id.id)
-                & Domain("state", "!=", "draft")
-            )
+            earlier = proofs.search(proof._get_subject_domain() & Domain("state", "!=", "draft"))
             earlier.filtered(lambda other: other.state == "sent").write({"state": "superseded"})
             earlier._close_activities()
             proof._portal_ensure_token()
@@ -132,10 +128,28 @@ class BrokerProofFlowMixin(models.AbstractModel):
         proofs.order_id._broker_reset_proof_release()
         proofs.order_id._broker_follow_proofs()
 
+    def _get_subject_domain(self):
+        """Return the rounds of the same job or line, as a domain."""
+        self.ensure_one()
+        return Domain("order_id", "=", self.order_id.id) & Domain("order_line_id", "=", self.order_line_id.id)
+
     def _check_sendable(self):
         for proof in self:
             if proof.state != "draft":
                 raise UserError(self.env._("%(proof)s was sent already. Make another round.", proof=proof.display_name))
+            later = self.search(
+                proof._get_subject_domain() & Domain("round", ">", proof.round) & Domain("state", "!=", "draft"),
+                limit=1,
+            )
+            if later:
+                # The newest round counts: the customer's answer to this one would not.
+                raise UserError(
+                    self.env._(
+                        "%(later)s was sent before %(proof)s. Delete this draft and make another round.",
+                        later=later.display_name,
+                        proof=proof.display_name,
+                    )
+                )
             if not proof.file_ids and not (proof.note or "").strip():
                 raise UserError(
                     self.env._(
@@ -193,8 +207,7 @@ class BrokerProofFlowMixin(models.AbstractModel):
         :raises UserError: when the answer is not complete, or not waited for
         """
         self._lock_open()
-        name = (name or "").strip()
-        comment = (comment or "").strip()
+        name, comment = self._clean(name), self._clean(comment)
         if answer not in ANSWERS:
             raise UserError(self.env._("Choose whether the proof is approved or rejected."))
         if not name or len(name) > NAME_MAX:
@@ -258,15 +271,22 @@ class BrokerProofFlowMixin(models.AbstractModel):
         )
 
     @api.model
+    def _clean(self, text):
+        """Return what a visitor typed, without what the database cannot store."""
+        return (text or "").replace("\0", "").strip()
+
+    @api.model
     def _check_signature(self, signature):
         if not signature:
             raise UserError(self.env._("The signature is missing: draw or type it."))
         if not isinstance(signature, (str, bytes)) or len(signature) > SIGNATURE_MAX:
             raise UserError(self.env._("The signature is too large: draw it again."))
         try:
-            base64.b64decode(signature, validate=True)
+            raw = base64.b64decode(signature, validate=True)
         except (TypeError, ValueError, binascii.Error) as error:
             raise UserError(self.env._("The signature cannot be read: draw it again.")) from error
+        if guess_mimetype(raw) not in SIGNATURE_TYPES:
+            raise UserError(self.env._("The signature cannot be read: draw it again."))
 
     def _answer_for_customer(self, answer, name, channel, internal_note, comment="", evidence=None, evidence_name=None):
         """Write down what a customer said by phone, WeChat or e-mail.

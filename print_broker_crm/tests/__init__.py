@@ -64,7 +64,7 @@ from . import (
 )
 from . import test_readiness, test_staff_load, test_two_companies
 from . import test_proof
-from . import test_proof_portal
+from . import test_proof_odd_paths, test_proof_portal
 from . import test_job_ticket, test_proof_portal_tour
 from . import test_masking, test_masking_documents
 from . import test_proof_tier
