@@ -38,6 +38,10 @@ _WORKING_ATTRIBUTES = frozenset(
 _INLINE = frozenset({"a", "b", "br", "em", "font", "i", "s", "small", "span", "strong", "sub", "sup", "u"})
 
 
+class KnownPatterns(dict):
+    """Patterns that a loop has looked up already, in its context; RPC cannot make one."""
+
+
 class BrokerIdentity(models.AbstractModel):
     """By what a reader would learn who somebody is, and how that is taken out of a text."""
 

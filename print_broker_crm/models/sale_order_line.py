@@ -4,6 +4,8 @@ from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL, float_compare
 from odoo.tools.sql import column_exists, create_column
 
+from .broker_identity import KnownPatterns
+
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
@@ -54,13 +56,25 @@ class SaleOrderLine(models.Model):
             self.env["broker.identity"]._mask_rows(self.order_id._broker_get_pattern(), rows)
         return rows
 
+    def _purchase_service_generation(self):
+        # Fifty lines of a job are bought one by one, and hide the same customer from the same printing house.
+        return super(
+            SaleOrderLine, self.with_context(broker_known_patterns=KnownPatterns())
+        )._purchase_service_generation()
+
     def _purchase_service_prepare_line_values(self, purchase_order, quantity=False):
         """Leave the customer out of what is copied from its words."""
         values = super()._purchase_service_prepare_line_values(purchase_order, quantity)
         if purchase_order._broker_get_masking() != "off":
+            known = self.env.context.get("broker_known_patterns")
+            patterns = known if isinstance(known, KnownPatterns) else {}
+            key = (self.order_id.id, purchase_order.partner_id.id)
             Identity = self.env["broker.identity"]
-            pattern = Identity._get_pattern(self.order_id.sudo()._broker_get_readers(), purchase_order.partner_id)
-            values["name"] = Identity._mask(pattern, values["name"])
+            if key not in patterns:
+                patterns[key] = Identity._get_pattern(
+                    self.order_id.sudo()._broker_get_readers(), purchase_order.partner_id
+                )
+            values["name"] = Identity._mask(patterns[key], values["name"])
         return values
 
     def _compute_purchase_price(self):
