@@ -197,6 +197,25 @@ class TestMasking(MaskingCommon):
         self.assertEqual(mail.recipient_ids, self.partner)
         self.assertEqual(mail.email_to.strip(), "li@example.org")
 
+    def test_a_file_goes_out_under_another_name(self):
+        """A picture that belongs to a field keeps its name here, and has none outside."""
+        file = self.env["ir.attachment"].create(
+            {"name": "Lijiang Press.txt", "raw": b"x", "res_model": "res.partner", "res_field": "image_128"}
+        )
+        mail = self.env["mail.mail"].create(
+            {
+                "model": "sale.order",
+                "res_id": self.order.id,
+                "body_html": "<p>x</p>",
+                "recipient_ids": [Command.set(self.partner.ids)],
+                "attachment_ids": [Command.set(file.ids)],
+            }
+        )
+        with self.mock_mail_gateway():
+            mail.send()
+        self.assertEqual(file.name, "Lijiang Press.txt")
+        self.assertEqual([name for sent in self._mails for name, *_rest in sent["attachments"]], ["···.txt"])
+
     def test_what_the_printing_house_writes_on_the_customers_order(self):
         message = self.order.message_post(
             body="We print on Monday",
