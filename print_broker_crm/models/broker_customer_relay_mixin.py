@@ -111,6 +111,12 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         ]
 
     @api.model
+    def _after_companies_lost(self, user, companies):
+        """Let others receive what was on its way to somebody of these companies."""
+        self.env["broker.handoff"]._pass_on(user, companies)
+        return super()._after_companies_lost(user, companies)
+
+    @api.model
     def _before_users_leave(self, users):
         """Let others receive what was on its way to the leavers."""
         result = super()._before_users_leave(users)

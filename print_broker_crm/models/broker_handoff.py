@@ -258,7 +258,7 @@ class BrokerHandoff(models.Model):
         cost_failures = self._get_check_failures("cost_known")
         for handoff in self:
             orders = handoff._get_checked_orders()
-            handoff.contact_id = handoff.lead_id.partner_id or orders[:1].partner_id or handoff.customer_id.partner_id
+            handoff.contact_id = handoff._get_contact(orders)
             handoff.contact_phone = handoff.contact_id.phone or handoff.lead_id.phone
             handoff.contact_email = handoff.contact_id.email or handoff.lead_id.email_from
             handoff.expected_revenue = handoff.lead_id.expected_revenue
@@ -274,6 +274,17 @@ class BrokerHandoff(models.Model):
             handoff.delivery_date = orders[:1].commitment_date
             handoff.payment_term_id = orders[:1].payment_term_id
             handoff.cost_known = handoff not in cost_failures
+
+    def _get_contact(self, orders):
+        """Return with whom the job was agreed. Of an opportunity that went to another
+        customer after the job was confirmed, the job tells.
+
+        :param orders: the jobs, or what is quoted
+        """
+        self.ensure_one()
+        customer = self.customer_id.partner_id
+        contacts = self.lead_id.partner_id + orders[:1].partner_id
+        return contacts.filtered(lambda contact: contact.commercial_partner_id == customer)[:1] or customer
 
     @api.constrains("receiver_id", "company_id")
     def _check_receiver(self):

@@ -291,7 +291,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
         """Hook: tell whether nobody is asked to accept this handoff: the firm wants none
         accepted, or its team sells and serves in one."""
         self.ensure_one()
-        return self.company_id.broker_handoff_mode == "self" or self.team_id.broker_is_territory
+        return self.company_id.broker_handoff_mode == "self" or self.team_id._broker_is_territory_of(self.sender_id)
 
     def _accept_themselves(self):
         """Accept the new handoffs that wait for nobody; their list is not asked for."""
@@ -391,7 +391,9 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
         A company without working hours counts every hour.
         """
         calendar = company._get_broker_calendar()
-        planned = calendar and calendar.plan_hours(hours, start, compute_leaves=True)
+        planned = calendar and calendar.plan_hours(
+            hours, start, compute_leaves=True, domain=company._get_broker_leave_domain()
+        )
         return planned or start + timedelta(hours=hours)
 
     @api.model
@@ -399,7 +401,7 @@ class BrokerHandoffFlowMixin(models.AbstractModel):
         """Return the working hours of a company between two naive UTC times."""
         calendar = company._get_broker_calendar()
         if calendar.attendance_ids:
-            return calendar.get_work_hours_count(start, end)
+            return calendar.get_work_hours_count(start, end, domain=company._get_broker_leave_domain())
         return (end - start).total_seconds() / 3600
 
     # ACTIVITIES

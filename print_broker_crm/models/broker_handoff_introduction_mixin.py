@@ -33,6 +33,9 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
     introduction_partner_id = fields.Many2one(
         "res.partner", string="Introduction To", compute="_compute_introduction_partner_id", compute_sudo=True
     )
+    introduction_user_id = fields.Many2one(
+        "res.users", string="Introduction By", compute="_compute_introduction_partner_id", compute_sudo=True
+    )
     introduction_cc = fields.Char(
         string="Copies of the Introduction", compute="_compute_introduction_partner_id", compute_sudo=True
     )
@@ -55,8 +58,12 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
             contact = handoff.contact_id
             customer = handoff.customer_id.partner_id
             handoff.introduction_partner_id = contact if contact.email or not customer.email else customer
+            # Nobody is presented by, or with a copy to, somebody who left.
+            handoff.introduction_user_id = (handoff.sender_id + handoff.customer_id.user_id).filtered(
+                lambda user, handoff=handoff: user.active and handoff.company_id in user.company_ids
+            )[:1]
             handoff.introduction_cc = ", ".join(
-                user.email_formatted for user in (handoff.sender_id, handoff.receiver_id) if user.email
+                user.email_formatted for user in handoff.introduction_user_id | handoff.receiver_id if user.email
             )
 
     @api.depends("state", "sender_id", "receiver_id")
@@ -140,8 +147,8 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
     def _follow_jobs(self):
         """Let sales and service follow packet and jobs: neither loses sight of them."""
         for handoff in self:
-            people = (handoff.sender_id | handoff.receiver_id).partner_id.ids
-            handoff.message_subscribe(people)
+            people = (handoff.sender_id | handoff.receiver_id).filtered("active")
+            handoff.message_subscribe(people.partner_id.ids)
         self.order_ids._broker_follow()
         # Sales hears of each leg, too; service runs them.
         leg = self.env.ref("print_broker_crm.mt_job_leg", raise_if_not_found=False)
@@ -156,12 +163,22 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
         new = self._filter_strangers()
         if not new:
             return
+        # Of one that was given back, what concerned the agent before is over.
+        new.activity_unlink([FIRST_CONTACT_ACTIVITY, LATE_CONTACT_ACTIVITY])
         deadlines = {}
         for handoff in new:
             key = (handoff.company_id, handoff._get_first_contact_hours())
             if key not in deadlines:
                 deadlines[key] = self._plan_hours(*key, now)
-            handoff.write({"needs_introduction": True, "first_contact_due": deadlines[key]})
+            handoff.write(
+                {
+                    "needs_introduction": True,
+                    "introduced_at": False,
+                    "first_contact_due": deadlines[key],
+                    "first_contact_at": False,
+                    "first_contact_escalated_at": False,
+                }
+            )
         new._schedule(
             FIRST_CONTACT_ACTIVITY,
             {handoff: handoff.receiver_id for handoff in new},
@@ -176,9 +193,7 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
         Known is who accepted an earlier handoff of the customer, who served it while an
         earlier job ran, and who was in touch with its people before.
         """
-        new = self.filtered(
-            lambda handoff: not (handoff.accepted_itself or handoff.introduced_at or handoff.first_contact_due)
-        )
+        new = self.filtered(lambda handoff: not (handoff.accepted_itself or handoff._is_presented()))
         known = new._get_acquaintances() if new else set()
         result = new.browse()
         for handoff in new:
@@ -188,6 +203,15 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
                 # Several jobs accepted at once: one word to the customer.
                 known.add(pair)
         return result
+
+    def _is_presented(self):
+        """Tell whether the customer heard by this very handoff who accepts it now: it was
+        given back, and the same person takes it over again."""
+        self.ensure_one()
+        earlier = self.event_ids.filtered(lambda event: event.kind == "accepted").sorted("id")[:-1]
+        if earlier:
+            return self.receiver_id in earlier.receiver_id
+        return bool(self.introduced_at or self.first_contact_due)
 
     def _get_acquaintances(self):
         """Return the (customer id, user id) of the agents known before these handoffs."""
@@ -240,9 +264,13 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
         )
         if not template or not reachable:
             return
-        for sender, handoffs in reachable.grouped("sender_id").items():
-            # Written by whoever sold the job, whoever accepted it.
-            template.sudo().send_mail_batch(handoffs.ids, email_values={"author_id": sender.partner_id.id})
+        for (presenter, company), handoffs in reachable.grouped(
+            lambda handoff: (handoff.introduction_user_id, handoff.company_id)
+        ).items():
+            # Written by whoever sold the job, whoever accepted it; else by the firm.
+            author = presenter.partner_id or company.partner_id
+            email_values = {"author_id": author.id, "email_from": author.email_formatted}
+            template.sudo().send_mail_batch(handoffs.ids, email_values=email_values)
         reachable.introduced_at = fields.Datetime.now()
 
     # FIRST CONTACT

@@ -73,13 +73,15 @@ class BrokerHandoffListMixin(models.AbstractModel):
         """Give whoever knows these handoffs a to-do, one for each, and mark the points."""
         users = {handoff: handoff._get_knowing_user() for handoff in self}
         by_handoff = items.grouped("handoff_id")
-        names = {handoff: ", ".join(by_handoff[handoff].mapped("requirement_id.display_name")) for handoff in self}
         self.activity_unlink([SETTLE_ACTIVITY])
         self._schedule(
             SETTLE_ACTIVITY,
             users,
             dict.fromkeys(self, today),
-            lambda env, handoff: env._("To be settled by today: %(points)s", points=names[handoff]),
+            lambda env, handoff: env._(
+                "To be settled by today: %(points)s",
+                points=", ".join(by_handoff[handoff].with_env(env).mapped("requirement_id.display_name")),
+            ),
         )
         items.reminded_on = today
 
@@ -87,7 +89,7 @@ class BrokerHandoffListMixin(models.AbstractModel):
         """Return who can settle what was left unknown: the sender, the customer's present
         salesperson when the sender is gone, else a manager."""
         self.ensure_one()
-        for user in (self.sender_id, self.customer_id.user_id, self._get_managers()[:1]):
+        for user in (self.sender_id, self.customer_id.user_id, *self._get_managers()):
             if user.active and self.company_id in user.company_ids:
                 return user
         return self.env["res.users"]

@@ -182,6 +182,31 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
             idle._cancel(self.env._("The opportunity was lost."))
 
     @api.model
+    def _after_leads_moved(self, leads):
+        """Let the open handoffs of opportunities that got another customer follow.
+
+        One that has a job stays with the customer of the job.
+
+        :param leads: `crm.lead` records whose customer was written
+        """
+        handoffs = self.sudo().search(Domain("lead_id", "in", leads.ids) & Domain("state", "in", OPEN_STATES))
+        moved = handoffs.filtered(
+            lambda handoff: (
+                handoff.lead_id.partner_id
+                and handoff.lead_id.partner_id.commercial_partner_id != handoff.customer_id.partner_id
+                and all(order.state == "cancel" for order in handoff.order_ids)
+            )
+        )
+        for company, group in moved.grouped("company_id").items():
+            vals_list = self._prepare_handoffs(group.lead_id, company)
+            self._fill_receivers(vals_list)
+            by_lead = group.grouped("lead_id")
+            for vals in vals_list:
+                handoff = by_lead[self.env["crm.lead"].sudo().browse(vals["lead_id"])]
+                handoff.write({"customer_id": vals["customer_id"], "receiver_id": vals["receiver_id"]})
+        moved._sync_items()
+
+    @api.model
     def _merge_leads(self, head, tail):
         """Bring the handoffs of merged leads under the one that remains.
 
@@ -279,8 +304,9 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         missing = [vals for vals in vals_list if "receiver_id" not in vals]
         queues = {}
         for vals in missing:
-            if self.env["crm.team"].sudo().browse(vals.get("team_id") or ()).broker_is_territory:
-                vals["receiver_id"] = vals.get("sender_id") or self.env.uid
+            sender = self.env["res.users"].browse(vals.get("sender_id") or self.env.uid)
+            if self.env["crm.team"].sudo().browse(vals.get("team_id") or ())._broker_is_territory_of(sender):
+                vals["receiver_id"] = sender.id
                 continue
             company = self.env["res.company"].browse(vals.get("company_id") or self.env.company.id)
             if company not in queues:
@@ -288,7 +314,7 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
             receiver = self._pick_receiver(
                 *queues[company],
                 self.env["broker.customer"].sudo().browse(vals["customer_id"]).service_user_id,
-                self.env["res.users"].browse(vals.get("sender_id") or self.env.uid),
+                sender,
             )
             vals["receiver_id"] = receiver.id if receiver else False
 
@@ -313,12 +339,16 @@ class BrokerHandoffOpeningMixin(models.AbstractModel):
         return receiver
 
     @api.model
-    def _pass_on(self, users):
+    def _pass_on(self, users, companies=None):
         """Give the open handoffs of agents who leave to those who stay.
 
         :param users: the `res.users` about to be archived
+        :param companies: only handoffs of these `res.company`
         """
-        handoffs = self.sudo().search(Domain("receiver_id", "in", users.ids) & Domain("state", "in", OPEN_STATES))
+        domain = Domain("receiver_id", "in", users.ids) & Domain("state", "in", OPEN_STATES)
+        if companies:
+            domain &= Domain("company_id", "in", companies.ids)
+        handoffs = self.sudo().search(domain)
         for company, left in handoffs.grouped("company_id").items():
             able, queue = self._get_agent_queue(company, leaving=users)
             for handoff in left:

@@ -40,8 +40,11 @@ class BrokerOrderRelayMixin(models.AbstractModel):
         group_expand="_read_group_broker_stages",
         domain="['|', ('company_id', '=', False), ('company_id', '=', company_id)]",
         help="Where the job stands. Empty: the order is no job, or not in the relay.",
+        groups="base.group_user",
     )
-    broker_stage_code = fields.Selection(related="broker_relay_stage_id.code", string="Meaning of the Stage")
+    broker_stage_code = fields.Selection(
+        related="broker_relay_stage_id.code", string="Meaning of the Stage", groups="base.group_user"
+    )
     broker_leg_id = fields.Many2one(
         "broker.relay.leg",
         string="Open Leg",
@@ -62,34 +65,48 @@ class BrokerOrderRelayMixin(models.AbstractModel):
         index="btree_not_null",
         ondelete="set null",
         help="Who answers for the job now.",
+        groups="base.group_user",
     )
-    broker_leg_warn_at = fields.Datetime(string="Leg Yellow from", readonly=True, copy=False)
+    broker_leg_warn_at = fields.Datetime(string="Leg Yellow from", readonly=True, copy=False, groups="base.group_user")
     broker_leg_deadline = fields.Datetime(
-        string="Leg Due", readonly=True, copy=False, help="Until when the job leaves the stage, by stage and tier."
+        string="Leg Due",
+        readonly=True,
+        copy=False,
+        help="Until when the job leaves the stage, by stage and tier.",
+        groups="base.group_user",
     )
     broker_leg_escalated_at = fields.Datetime(
-        string="Late Leg Told at", readonly=True, copy=False, help="When the managers were told that the leg is late."
+        string="Late Leg Told at",
+        readonly=True,
+        copy=False,
+        help="When the managers were told that the leg is late.",
+        groups="base.group_user",
     )
     broker_waits_for = fields.Selection(
         selection=lambda self: self.env["broker.relay.stage"]._fields["waits_for"]._description_selection(self.env),
         string="Job Waits for",
         readonly=True,
         copy=False,
+        groups="base.group_user",
     )
     broker_out_of_relay = fields.Boolean(
         string="Out of the Relay",
         copy=False,
         help="The job goes its way without stages and clocks. Once it is confirmed, a manager decides.",
+        groups="base.group_user",
     )
     broker_clock = fields.Selection(
         [("on_time", "On time"), ("soon", "Due soon"), ("late", "Late")],
         string="Clock",
         compute="_compute_broker_clock",
         search="_search_broker_clock",
+        groups="base.group_user",
     )
-    broker_clock_color = fields.Integer(string="Clock Color", compute="_compute_broker_clock")
-    broker_can_move = fields.Boolean(compute="_compute_broker_can_move")
-    broker_return_count = fields.Integer(string="Returned Legs", compute="_compute_broker_return_count")
+    broker_clock_color = fields.Integer(string="Clock Color", compute="_compute_broker_clock", groups="base.group_user")
+    broker_can_move = fields.Boolean(compute="_compute_broker_can_move", groups="base.group_user")
+    broker_return_count = fields.Integer(
+        string="Returned Legs", compute="_compute_broker_return_count", groups="base.group_user"
+    )
 
     _broker_leg_deadline_idx = models.Index("(broker_leg_deadline) WHERE broker_leg_escalated_at IS NULL")
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare, format_list
 
@@ -90,7 +90,7 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         orders = self.sudo().filtered(lambda order: order.broker_relay_stage_id != stage)
         if not orders or not stage:
             return
-        orders.lock_for_update(allow_referencing=True)
+        orders._broker_lock()
         if not details.get("is_fact"):
             orders._broker_check_move(stage, reason, returned, details)
         kind = details.get("kind") or ("returned" if returned else "moved")
@@ -108,6 +108,18 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         orders._broker_change_legs(stage, outcome, evidence, values, details.get("user"))
         orders._broker_agree_receipt(stage, details.get("date"))
         orders._broker_agree_arrival(stage, details.get("date"))
+
+    def _broker_lock(self):
+        """Let nobody else move these jobs until the end of the transaction."""
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else is moving %(orders)s at this very moment. Look again what became of it.",
+                    orders=format_list(self.env, self.mapped("name")),
+                )
+            ) from error
 
     def _broker_change_legs(self, stage, outcome, evidence, values, user=None):
         """Finish the open legs of these jobs and begin the next ones in a stage.
@@ -356,7 +368,7 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
                         order=order.name,
                     )
                 )
-        orders.lock_for_update(allow_referencing=True)
+        orders._broker_lock()
         for stage, group in orders.grouped("broker_relay_stage_id").items():
             # Jobs of before the installation have no leg yet: it begins now.
             for begins, jobs in group.grouped(lambda order: not order.broker_leg_id).items():
@@ -400,7 +412,7 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         """Say whom jobs wait for; the time is written apart."""
         self._broker_check_mover()
         orders = self.sudo().filtered(lambda order: order.broker_leg_id and order.broker_waits_for != waits_for)
-        orders.lock_for_update(allow_referencing=True)
+        orders._broker_lock()
         orders._broker_set_waiting(waits_for)
         return True
 

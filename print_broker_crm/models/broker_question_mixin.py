@@ -67,8 +67,9 @@ class BrokerQuestionMixin(models.AbstractModel):
             record.broker_question_date = question.date
             record.broker_question_text = record._get_broker_excerpt(question)
             record.broker_question_holder_id = holder if question else False
-            # Who passed it on does not pass it on again.
-            record.broker_question_user_id = right if holder in (self.env.user, self.env["res.users"]) else False
+            # Who passed it on does not pass it on again, unless who has it left.
+            is_free = not holder.active or holder == self.env.user
+            record.broker_question_user_id = right if is_free else False
 
     def _get_broker_questions(self):
         """Return {record: the customer's last message, where nobody answered it}.
@@ -148,7 +149,7 @@ class BrokerQuestionMixin(models.AbstractModel):
         if not question:
             raise UserError(self.env._("No question of the customer waits here: somebody has answered."))
         holder = self.env["broker.question.pass"]._get_waiting(self).get(self.id)
-        if holder and holder.to_user_id != self.env.user:
+        if holder and holder.to_user_id.active and holder.to_user_id != self.env.user:
             raise UserError(self.env._("The question was passed on to %(user)s already.", user=holder.to_user_id.name))
         receiver = record._get_broker_right_person(self.env.user)
         if not receiver:
@@ -193,7 +194,8 @@ class BrokerQuestionMixin(models.AbstractModel):
     def _message_post_after_hook(self, message, msg_vals):
         result = super()._message_post_after_hook(message, msg_vals)
         author = message.author_id
-        if message.message_type == "comment" and author and not author.partner_share:
+        # Whoever answers from their own mail program has answered, too.
+        if message.message_type in ("comment", "email") and author and not author.partner_share:
             answered = self.env.ref(ANSWERED_SUBTYPE, raise_if_not_found=False)
             is_note = message.is_internal or message.subtype_id == self.env.ref("mail.mt_note")
             if not is_note or message.subtype_id == answered:

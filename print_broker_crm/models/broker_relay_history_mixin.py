@@ -76,7 +76,7 @@ class BrokerRelayHistoryMixin(models.AbstractModel):
             starts = {row: UTC.localize(row.started_at) for row in rows}
             spans = [(min(starts.values()), end)]
             if calendar.attendance_ids:
-                intervals = calendar._work_intervals_batch(*spans[0])[False]
+                intervals = calendar._work_intervals_batch(*spans[0], domain=company._get_broker_leave_domain())[False]
                 spans = [(begin, stop) for begin, stop, _attendances in intervals]
             for row, start in starts.items():
                 seconds = sum((stop - max(begin, start)).total_seconds() for begin, stop in spans if stop > start)

@@ -122,12 +122,24 @@ class BrokerRelayLeg(models.Model):
                     "waiting_hours": waited,
                     "own_hours": hours - waited,
                     "late_count": int(bool(leg.deadline) and now > leg.deadline),
-                    "own_late_count": int(bool(leg.deadline) and hours - waited > leg.allowed_hours),
+                    "own_late_count": int(
+                        bool(leg.deadline) and leg._get_hours_before() + hours - waited > leg.allowed_hours
+                    ),
                     **evidence,
                 }
             )
         # The index allows one open leg per job at every moment.
         self.flush_recordset(["finished_at"])
+
+    def _get_hours_before(self):
+        """Return the own hours of those who passed this leg on: they share one clock."""
+        self.ensure_one()
+        hours = 0.0
+        leg = self
+        while leg.start_kind == "passed_on":
+            leg = leg.predecessor_id
+            hours += leg.own_hours
+        return hours
 
     def _begin_waiting(self, waits_for):
         """Let a waiting time begin in these open legs, unless it is up to us."""

@@ -96,6 +96,8 @@ class CrmLead(models.Model):
         in_handoff = self.filtered("stage_id.is_service_handoff")
         result = super().write(vals)
         self._broker_after_stage(won, in_handoff)
+        if "partner_id" in vals:
+            self.env["broker.handoff"]._after_leads_moved(self)
         newly_lost = self.filtered(lambda lead: lead.won_status == "lost") - lost
         if newly_lost:
             self.env["broker.handoff"]._after_leads_lost(newly_lost)

@@ -22,3 +22,11 @@ class CrmTeam(models.Model):
         for team in self:
             lacking = (team.member_ids - agents) if team.broker_is_territory else team.member_ids.browse()
             team.broker_without_role = ", ".join(lacking.mapped("name")) or False
+
+    def _broker_is_territory_of(self, user):
+        """Tell whether a user sells and serves in this team. Whoever merely puts a job
+        under the name of such a team hands it over like everybody else.
+
+        :param user: `res.users`
+        """
+        return self.broker_is_territory and user in self.member_ids | self.user_id

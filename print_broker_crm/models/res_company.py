@@ -289,6 +289,12 @@ class ResCompany(models.Model):
         self.ensure_one()
         return self.resource_calendar_id
 
+    def _get_broker_leave_domain(self):
+        """Return which time off stops the firm's clocks. A holiday without a calendar is
+        that of its company alone, whoever asks."""
+        self.ensure_one()
+        return [("time_type", "=", "leave"), ("company_id", "in", [False, self.id])]
+
     def _plan_broker_hours(self, hours, start):
         """Return the times that lie some working hours of the firm after another, by one
         look into its calendar. A firm without working hours counts every hour.
@@ -302,7 +308,9 @@ class ResCompany(models.Model):
         begin = UTC.localize(start)
         # Long enough for an ordinary leg, then for nearly two years of holidays.
         for days in (14, 700) if calendar.attendance_ids else ():
-            intervals = calendar._work_intervals_batch(begin, begin + timedelta(days=days))[False]
+            intervals = calendar._work_intervals_batch(
+                begin, begin + timedelta(days=days), domain=self._get_broker_leave_domain()
+            )[False]
             found, worked = [], timedelta()
             for open_at, close_at, _attendances in intervals:
                 while len(found) < len(hours) and timedelta(hours=hours[len(found)]) <= worked + (close_at - open_at):

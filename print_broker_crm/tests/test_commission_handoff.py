@@ -104,7 +104,9 @@ class TestCommissionHandoff(BrokerAccountCommon):
         self.assertCommission(job, 84, 36)
 
     def test_territory_team_earns_both_shares(self):
-        team = self.env["crm.team"].create({"name": "North", "broker_is_territory": True})
+        team = self.env["crm.team"].create(
+            {"name": "North", "broker_is_territory": True, "member_ids": self.sales_wang.ids}
+        )
         job = self._create_job(team_id=team.id)
         job.with_user(self.sales_wang).action_broker_hand_over()
         self.assertEqual(job.broker_handoff_id.state, "accepted")

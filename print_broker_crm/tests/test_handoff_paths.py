@@ -356,7 +356,9 @@ class TestSmallFirm(PathCommon):
         self.assertEqual(other.state, "draft")
 
     def test_self_accepted_is_not_given_back_to_oneself(self):
-        team = self.env["crm.team"].create({"name": "North", "broker_is_territory": True})
+        team = self.env["crm.team"].create(
+            {"name": "North", "broker_is_territory": True, "member_ids": self.sales_wang.ids}
+        )
         lead = self._create_lead(team_id=team.id)
         self._create_order(lead)
         lead.stage_id = self.stage_handoff

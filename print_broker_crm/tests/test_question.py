@@ -227,6 +227,37 @@ class TestQuestion(BrokerAccountCommon):
         self.assertEqual(figures[self.service_chen], {"passed": 1, "received": 3, "waiting": 0, "median_minutes": 20.0})
         self.assertEqual(figures[self.sales_wang], {"passed": 3, "received": 1, "waiting": 1, "median_minutes": None})
 
+    def test_answered_by_mail(self):
+        self._ask()
+        row = self._pass(self.sales_wang)
+        with freeze_time("2026-11-23 02:00:00"):
+            self.job.message_post(
+                body="On Friday",
+                author_id=self.service_chen.partner_id.id,
+                message_type="email",
+                subtype_xmlid="mail.mt_comment",
+            )
+        self.assertEqual((row.state, row.answered_by_id), ("answered", self.service_chen))
+        self._ask(moment="2026-11-23 03:00:00")
+        self.assertEqual(self._pass(self.sales_wang, moment="2026-11-23 04:00:00").to_user_id, self.service_chen)
+
+    def test_mail_of_the_customer_is_no_answer(self):
+        self._ask()
+        row = self._pass(self.sales_wang)
+        self.job.message_post(
+            body="Hello?", author_id=self.buyer.id, message_type="email", subtype_xmlid="mail.mt_comment"
+        )
+        self.assertEqual(row.state, "waiting")
+
+    def test_who_has_it_left(self):
+        question = self._ask()
+        first = self._pass(self.sales_wang)
+        self.service_chen.active = False
+        self.job.broker_customer_id.service_user_id = self.service_lin
+        self.assertEqual(self._shown(self.sales_wang), (question, self.service_lin))
+        second = self._pass(self.sales_wang)
+        self.assertEqual((first.state, second.to_user_id), ("passed", self.service_lin))
+
     def test_customers_are_merged(self):
         other = self._create_partner("Jade Twin", self.sales_wang)
         self._open_customer(other)
