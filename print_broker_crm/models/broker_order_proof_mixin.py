@@ -206,9 +206,10 @@ class BrokerOrderProofMixin(models.AbstractModel):
 
     def _broker_after_stage(self, stage, leg):
         """What goes to print has its proofs behind it: nothing is to be done about them."""
-        super()._broker_after_stage(stage, leg)
+        result = super()._broker_after_stage(stage, leg)
         if stage.code not in _BEFORE_PRINTING:
             self.sudo().broker_proof_ids._close_activities()
+        return result
 
     def _action_cancel(self):
         result = super()._action_cancel()
