@@ -328,6 +328,8 @@ class BrokerHandoff(models.Model):
     def write(self, vals):
         if not self.env.su:
             self._check_write(set(vals))
+            if "receiver_id" in vals:
+                self._check_not_taken(vals["receiver_id"])
         result = super().write(vals)
         if "receiver_id" in vals:
             self._move_accept_activity()
@@ -420,6 +422,27 @@ class BrokerHandoff(models.Model):
         # The checklist is guarded by its own model: the receiver may answer there.
         if names - {"item_ids"} and not all(h._is_sender() for h in self):
             raise UserError(self.env._("Only the salesperson or a manager can change the packet."))
+
+    def _check_not_taken(self, receiver_id):
+        """Raise when somebody who sells and serves takes a customer from the agent who
+        serves it, by naming themselves or nobody as the receiver.
+
+        :param receiver_id: id of the receiver about to be written, or False
+        """
+        if self._is_manager():
+            return
+        agents = self._get_agent_group().sudo().all_user_ids
+        for handoff in self.sudo():
+            sender = handoff.sender_id
+            agent = handoff._get_present_agent()
+            if receiver_id in (False, sender.id) and sender in agents and agent - sender:
+                raise UserError(
+                    self.env._(
+                        "%(agent)s serves %(customer)s: ask a manager if somebody else is to take its jobs over.",
+                        agent=agent.name,
+                        customer=handoff.customer_name,
+                    )
+                )
 
     # BUSINESS
 

@@ -1,5 +1,6 @@
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -28,6 +29,17 @@ class TestHandoffGuard(IntroductionCommon):
         lead = self._create_lead()
         lead.with_user(self.sales_wang).with_context(default_answer="not_applicable").stage_id = self.stage_handoff
         self.assertFalse(any(lead.broker_handoff_ids.item_ids.mapped("answer")))
+
+    def test_who_sells_and_serves_takes_nobodys_customer(self):
+        self.sales_wang.group_ids += self.env.ref("print_broker_crm.group_service_agent")
+        handoff = self._complete(self._create_handoff())
+        self.assertEqual(handoff.receiver_id, self.service_chen)
+        for receiver in (self.sales_wang, self.env["res.users"]):
+            with self.assertRaisesRegex(UserError, "Chen serves"):
+                handoff.with_user(self.sales_wang).receiver_id = receiver
+        handoff.with_user(self.sales_wang).receiver_id = self.service_lin
+        handoff.with_user(self.manager_qian).receiver_id = self.sales_wang
+        self.assertEqual(handoff.receiver_id, self.sales_wang)
 
     # TERRITORIES
 
