@@ -33,6 +33,21 @@ class BrokerOrderLineProofMixin(models.AbstractModel):
         kind = spec.product_type_id or self.sudo().product_id.product_tmpl_id.broker_product_type_id
         return kind.ask_proof == "required"
 
+    def _is_broker_proof_covered(self, proofs):
+        """Return whether one of the job's proofs shows this line: its own, or one of the
+        whole job that was sent when the line was on it already.
+
+        :param proofs: the newest `broker.proof` of the job and its lines, in sudo
+        """
+        self.ensure_one()
+        line = self._origin
+        # The moment of sending has no fractions of a second.
+        added = line.create_date and line.create_date.replace(microsecond=0)
+        return any(
+            proof.order_line_id == line or (added and not proof.order_line_id and added <= proof.date_sent)
+            for proof in proofs
+        )
+
     def _get_broker_ticket_name(self):
         """Return how the job ticket calls the line: the product, unless its name says
         whose it is."""

@@ -131,7 +131,7 @@ class BrokerOrderProofMixin(models.AbstractModel):
         """Return why jobs may not be printed yet, as far as proofs go.
 
         The newest round of the job and of each line counts. A line that needs a proof is
-        content with an approved one of the whole job.
+        content with an approved one of the whole job, if it was on the job by then.
 
         :param newest: {order: its newest proofs}, where they were read already
         :return: {order: list of reasons}; orders that may be printed are left out
@@ -149,13 +149,11 @@ class BrokerOrderProofMixin(models.AbstractModel):
                 for proof in proofs
                 if proof.state not in APPROVED_STATES
             ]
-            covered = {proof.order_line_id for proof in proofs}
-            if self.env["sale.order.line"] not in covered:
-                reasons += [
-                    self.env._("%(product)s has no proof", product=line.product_id.display_name)
-                    for line in needing.get(order, ())
-                    if line._origin not in covered
-                ]
+            reasons += [
+                self.env._("%(product)s has no proof", product=line.product_id.display_name)
+                for line in needing.get(order, ())
+                if not line._is_broker_proof_covered(proofs)
+            ]
             if reasons:
                 gaps[order] = reasons
         return gaps
@@ -195,13 +193,18 @@ class BrokerOrderProofMixin(models.AbstractModel):
             )
         )
 
-    def _broker_reset_proof_release(self):
-        """Another round was sent: what was let pass before is another matter."""
+    def _broker_reset_proof_release(self, is_rejected=False):
+        """Another round was sent, or the customer said no: what was let pass before is
+        another matter."""
         released = self.sudo().filtered("broker_proof_release_date")
         released.write(dict.fromkeys(_RELEASE_FIELDS, False))
         for order in released:
             order.message_post(
-                body=self.env._("Another proof was sent: the job is no longer let pass without an approval.")
+                body=self.env._("The customer rejected a proof: the job is no longer let pass without an approval.")
+                if is_rejected
+                else self.env._("Another proof was sent: the job is no longer let pass without an approval."),
+                # Whoever answers by the link alone is nobody who could write here.
+                author_id=self.env.ref("base.partner_root").id if is_rejected else None,
             )
 
     def _broker_after_stage(self, stage, leg):

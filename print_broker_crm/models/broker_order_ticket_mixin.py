@@ -52,10 +52,10 @@ class BrokerOrderTicketMixin(models.AbstractModel):
         """
         self.ensure_one()
         order = self.sudo()
-        newest = {proof.order_line_id: proof for proof in self.env["broker.proof"].sudo()._get_newest(order)}
+        proofs = self.env["broker.proof"].sudo()._get_newest(order)
+        newest = {proof.order_line_id: proof for proof in proofs}
         is_released = order.broker_proof_state == "released"
-        is_covered = is_released or self.env["sale.order.line"] in newest
-        needing = order._broker_get_proof_lines() if not is_covered else order.order_line.browse()
+        needing = order.order_line.browse() if is_released else order._broker_get_proof_lines()
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         rows = []
         for line in order.order_line:
@@ -65,7 +65,7 @@ class BrokerOrderTicketMixin(models.AbstractModel):
             sentence = False
             if proof and not (is_released and proof.state not in APPROVED_STATES):
                 sentence = self._broker_get_proof_sentence(proof)
-            elif line in needing:
+            elif line in needing and not line._is_broker_proof_covered(proofs):
                 sentence = self.env._("There is no proof yet: do not print.")
             quantity = line.product_uom_qty
             quantity = formatLang(self.env, quantity, digits=0 if quantity.is_integer() else digits)

@@ -234,6 +234,8 @@ class BrokerProofFlowMixin(models.AbstractModel):
             }
         )
         self._close_activities()
+        if answer == "rejected":
+            self.order_id._broker_reset_proof_release(is_rejected=True)
         self.order_id._broker_follow_proofs()
         if answer != "approved":
             self._schedule_work()

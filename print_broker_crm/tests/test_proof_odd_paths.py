@@ -134,6 +134,36 @@ class TestProofOddPaths(ProofCommon):
         self.env["broker.job.spec"].create({"order_line_id": line.id, "proof_id": soft.id})
         self.assertEqual(self.job._broker_get_print_obstacles()[self.job], ["Brochure has no proof"])
 
+    def test_a_line_added_after_the_proof_has_none(self):
+        """The customer approved what was on the job then, and nothing that came later."""
+        self._answer_online(self._send_proof())
+        product = self._create_print_product("Gift Box", self.print_category)
+        product.broker_product_type_id = self.env.ref("print_broker_crm.broker_product_type_folding_box")
+        line = self.env["sale.order.line"].create({"order_id": self.job.id, "product_id": product.id})
+        self.assertFalse(self.job._broker_get_print_obstacles(), "in the same second")
+        line.flush_recordset()
+        self.cr.execute("UPDATE sale_order_line SET create_date = now() + interval '1 hour' WHERE id = %s", [line.id])
+        line.invalidate_recordset()
+        self.assertEqual(self.job._broker_get_print_obstacles()[self.job], ["Gift Box has no proof"])
+        self.assertEqual(self.job.broker_proof_state, "missing")
+        html = self._render_ticket(self.job)
+        self.assertIn("There is no proof yet: do not print", html)
+        self.assertIn("Print as in proof 1", html)
+        self._answer_online(self._send_proof(line=line))
+        self.assertFalse(self.job._broker_get_print_obstacles())
+
+    def test_what_was_let_pass_ends_with_a_rejection(self):
+        """The manager did not know what the customer would say."""
+        proof = self._send_proof()
+        self.job.with_user(self.manager_qian)._broker_release_proof("She does not answer")
+        public = self.env.ref("base.public_user")
+        proof.with_user(public).sudo()._answer_online("rejected", "Li Na", "Wrong number")
+        self.assertTrue(self.job._broker_get_print_obstacles())
+        self.assertTrue(any("rejected a proof" in message.body for message in self.job.message_ids))
+        # Known to be rejected, it is let pass in writing again.
+        self.job.with_user(self.manager_qian)._broker_release_proof("She changed her mind")
+        self.assertFalse(self.job._broker_get_print_obstacles())
+
 
 @tagged("post_install", "-at_install")
 class TestJobSpecOddPaths(JobSpecCommon):
