@@ -368,6 +368,13 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
                         order=order.name,
                     )
                 )
+        if user and not self.env.su and not self.env["broker.customer"]._is_of_ours(user):
+            raise UserError(
+                self.env._(
+                    "%(user)s has no role that opens jobs. Choose another one, or ask a manager to give it to them.",
+                    user=user.name,
+                )
+            )
         orders._broker_lock()
         for stage, group in orders.grouped("broker_relay_stage_id").items():
             # Jobs of before the installation have no leg yet: it begins now.

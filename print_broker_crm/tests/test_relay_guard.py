@@ -71,6 +71,18 @@ class TestRelayGuard(RelayCommon):
             with self.assertRaises(AccessError, msg=name):
                 order.with_user(portal).read([name])
 
+    def test_nobody_gets_a_job_they_cannot_open(self):
+        order = self._create_job().with_user(self.service_chen)
+        with self.assertRaisesRegex(UserError, "has no role"):
+            order.broker_leg_user_id = self.plain_user
+        step = self.env["broker.relay.step"].with_user(self.service_chen)
+        step = step.create({"order_id": order.id, "mode": "pass", "user_id": self.plain_user.id})
+        with self.assertRaisesRegex(UserError, "has no role"):
+            step.action_apply()
+        self.assertEqual(order.broker_leg_user_id, self.service_chen)
+        order.broker_leg_user_id = self.sales_zhao
+        self.assertEqual(order.sudo().broker_leg_user_id, self.sales_zhao)
+
     def test_two_at_once_are_told(self):
         order = self._create_job().with_user(self.service_chen)
         taken = patch.object(type(order), "lock_for_update", side_effect=LockError("Cannot grab a lock"))
