@@ -106,7 +106,7 @@ class ResCompany(models.Model):
         ],
         string="Customers and Printing Houses",
         required=True,
-        default="refuse",
+        default="mask",
         help="Neither learns of the other from what the firm prints, sends and shows on the portal.",
     )
     broker_credit_check = fields.Boolean(

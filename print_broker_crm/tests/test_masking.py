@@ -53,6 +53,9 @@ class TestMasking(MaskingCommon):
         with self.assertRaisesRegex(UserError, "gives away Jade Restaurant"), self.env.cr.savepoint():
             other.order_line.with_user(self.manager_qian).sale_line_id = self.order.order_line
 
+    def test_nothing_is_refused_before_somebody_asks_for_it(self):
+        self.assertEqual(self.env["res.company"].create({"name": "New"}).broker_masking, "mask")
+
     def test_a_firm_that_only_warns(self):
         self.company.broker_masking = "mask"
         purchase = self.purchase.with_user(self.manager_qian)

@@ -17,6 +17,7 @@ class MaskingCommon(JobSpecCommon, MailCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.company.broker_masking = "refuse"
         cls.partner.write({"website": "https://www.jade-eats.example/menu", "vat": "US12345671"})
         cls.press.write({"phone": "+86 871 6555 0199", "email": "boss@lijiang.example"})
         cls.portal_customer = cls._create_portal_user("masking_customer", "Liu Naixin", cls.partner)
