@@ -148,6 +148,8 @@ from . import (
     broker_relay_leg,
     broker_relay_wait,
     broker_order_relay_mixin,
+    broker_order_relay_course_mixin,
+    broker_order_relay_news_mixin,
     broker_order_relay_move_mixin,
     sale_order,
     sale_order_line,

@@ -3,8 +3,7 @@ from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare, format_list
 
-LATE_LEG_ACTIVITY = "print_broker_crm.mail_activity_type_leg_late"
-BACK_ACTIVITY = "print_broker_crm.mail_activity_type_leg_back"
+from .broker_order_relay_news_mixin import BACK_ACTIVITY, LATE_LEG_ACTIVITY
 
 
 class BrokerOrderRelayMoveMixin(models.AbstractModel):
@@ -15,10 +14,8 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
     """
 
     _name = "broker.order.relay.move.mixin"
+    _inherit = ["broker.order.relay.course.mixin", "broker.order.relay.news.mixin"]
     _description = "Order: Moving in the Relay"
-
-    # Late legs escalated in one transaction of the cron.
-    _broker_escalation_batch = 100
 
     # HOOKS
 
@@ -260,83 +257,6 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
         }
         return texts[stage.evidence]
 
-    # WHERE TO, AND TO WHOM
-
-    def _broker_get_next_stage(self):
-        """Return the stage after the present one, in sudo; the present where it is the
-        last."""
-        self.ensure_one()
-        order = self.sudo()
-        present = order.broker_relay_stage_id
-        if not present:
-            raise UserError(self.env._("%(order)s is not in the relay.", order=order.name))
-        stages = self.env["broker.relay.stage"]._get_stages(order.company_id)
-        return next((stage for stage in stages if stage._get_rank() > present._get_rank()), present)
-
-    def _broker_get_back_stage(self):
-        """Return the stage a job came from, else the one before, in sudo."""
-        self.ensure_one()
-        order = self.sudo()
-        present = order.broker_relay_stage_id
-        for leg in order.broker_leg_ids.sorted("id", reverse=True):
-            if leg.stage_id.active and leg.stage_id._get_rank() < present._get_rank():
-                return leg.stage_id
-        stages = self.env["broker.relay.stage"]._get_stages(order.company_id)
-        return stages.filtered(lambda stage: stage._get_rank() < present._get_rank())[-1:]
-
-    def _broker_get_runner(self, stage):
-        """Return who runs a stage of this job, in sudo."""
-        return self._broker_get_people(stage)[:1]
-
-    def _broker_get_people(self, stage):
-        """Return who may come to run a stage of this job: the customer's person in its
-        role, else the service agent, else the salesperson, in sudo."""
-        self.ensure_one()
-        customer = self.broker_customer_id
-        people = {
-            "sales": self.user_id | customer.user_id,
-            "service": customer.service_user_id,
-            "care": customer.care_user_id,
-            "sponsor": customer.sponsor_user_id,
-        }
-        candidates = people[stage.role] + people["service"] + people["sales"]
-        return candidates.filtered(lambda user: user.active and not user.share and self.company_id in user.company_ids)
-
-    def _broker_get_last_legs(self, stage):
-        """Return {job: its last leg in a stage}."""
-        legs = (
-            self.env["broker.relay.leg"]
-            .sudo()
-            .search(Domain("order_id", "in", self.ids) & Domain("stage_id", "=", stage.id), order="id")
-        )
-        return {leg.order_id: leg for leg in legs}
-
-    def _broker_get_clocks(self, stage, start):
-        """Return {job: hours, yellow and deadline of a leg that starts now}; jobs of one
-        company and tier share one look into the calendar."""
-        known = {}
-        clocks = {}
-        for order in self:
-            key = (order.company_id, stage._get_hours(order.broker_customer_id.tier_id))
-            if key not in known:
-                known[key] = self._broker_get_clock(*key, start)
-            clocks[order] = known[key]
-        return clocks
-
-    def _broker_get_old_clocks(self):
-        """Return {job: hours, yellow and deadline of its present leg}."""
-        return {
-            order: {name: order.broker_leg_id[name] for name in ("allowed_hours", "warn_at", "deadline")}
-            for order in self
-        }
-
-    @api.model
-    def _broker_get_clock(self, company, hours, start):
-        if not hours:
-            return {"allowed_hours": 0.0, "warn_at": False, "deadline": False}
-        warn_at, deadline = company._plan_broker_hours((hours * company.broker_relay_warn_percent / 100, hours), start)
-        return {"allowed_hours": hours, "warn_at": warn_at, "deadline": deadline}
-
     # CHANGING HANDS
 
     def _broker_pass_on(self, user, reason=None, kind="passed_on"):
@@ -525,98 +445,3 @@ class BrokerOrderRelayMoveMixin(models.AbstractModel):
             (orders - before).filtered(lambda order: not order.broker_receipt_date)._broker_move(
                 receipt, is_fact=True, kind="corrected"
             )
-
-    # TELLING
-
-    def _broker_tell_stage(self, stage, legs):
-        """Write into the chatter of these jobs who has them now, and give a to-do to
-        whoever gets one back or from a colleague.
-
-        :param legs: the open legs of the jobs; none in the last stage
-        """
-        by_order = {leg.order_id: leg for leg in legs}
-        bodies = {order.id: order._broker_get_news(stage, by_order.get(order, legs)) for order in self}
-        if len(self) == 1:
-            self.message_post(body=bodies[self.id], subtype_xmlid="print_broker_crm.mt_job_leg")
-        elif self:
-            self._message_log_batch(bodies=bodies)
-        self.activity_unlink([LATE_LEG_ACTIVITY, BACK_ACTIVITY])
-        if len(self) > 1 or self.env.context.get("mail_activity_quick_update"):
-            # Many change hands at once, by a staff change: it tells the people itself.
-            return
-        legs = legs.filtered(
-            lambda leg: leg.start_kind in ("returned", "passed_on") and leg.user_id and leg.user_id != self.env.user
-        )
-        legs.order_id._broker_schedule_legs(
-            BACK_ACTIVITY,
-            {leg.order_id: leg.user_id for leg in legs},
-            lambda env: env._("A job came to you"),
-        )
-
-    def _broker_get_news(self, stage, leg):
-        """Return what the chatter says about a job that entered a stage."""
-        self.ensure_one()
-        if not leg:
-            return stage.name
-        parts = [
-            self.env._("%(stage)s: %(person)s", stage=stage.name, person=leg.user_id.name or self.env._("nobody yet"))
-        ]
-        if leg.start_kind != "moved":
-            parts.append(dict(leg._fields["start_kind"]._description_selection(self.env))[leg.start_kind])
-        parts += [part for part in (leg.reason_id.name, leg.reason, leg.predecessor_id.note) if part]
-        return " · ".join(parts)
-
-    def _broker_schedule_legs(self, activity_xmlid, users, get_summary):
-        """Give people a to-do on these jobs, each in their language.
-
-        :param users: {job: `res.users`, any number of them}
-        :param get_summary: function of an environment that returns the text
-        """
-        vals_list = []
-        for order in self:
-            leg = order.broker_leg_id
-            today = order.company_id._get_broker_today()
-            day = order.company_id._get_broker_date(leg.deadline) or today
-            vals_list += [
-                {
-                    "activity_type_id": self.env.ref(activity_xmlid).id,
-                    "automated": True,
-                    "date_deadline": max(day, today),
-                    "note": leg.reason or leg.reason_id.name or False,
-                    "res_id": order.id,
-                    "res_model_id": self.env["ir.model"]._get_id(self._name),
-                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env),
-                    "user_id": user.id,
-                }
-                for user in users[order]
-            ]
-        if vals_list:
-            self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(vals_list)
-
-    # CRON
-
-    @api.model
-    def _cron_escalate_late_legs(self):
-        """Tell the managers once of each job that stays too long in its stage."""
-        domain = Domain("broker_leg_deadline", "<", fields.Datetime.now()) & Domain(
-            "broker_leg_escalated_at", "=", False
-        )
-        self.env["ir.cron"]._commit_progress(remaining=self.search_count(domain))
-        while True:
-            orders = self.search(domain, limit=self._broker_escalation_batch, order="broker_leg_deadline, id")
-            orders = orders.try_lock_for_update(allow_referencing=True).filtered_domain(domain)
-            if not orders:
-                break
-            orders._broker_escalate()
-            if not self.env["ir.cron"]._commit_progress(len(orders)):
-                break
-
-    def _broker_escalate(self):
-        """Mark late jobs and give every manager of their company a to-do."""
-        self._broker_write_relay({"broker_leg_escalated_at": fields.Datetime.now()})
-        managers = {company: self.env["broker.customer"]._get_managers(company) for company in self.company_id}
-        self._broker_schedule_legs(
-            LATE_LEG_ACTIVITY,
-            {order: managers[order.company_id] - order.broker_leg_user_id for order in self},
-            lambda env: env._("A job is late in its stage"),
-        )
