@@ -61,7 +61,14 @@ class BrokerJobSpec(models.Model):
         domain="[('display_type', '=', False), ('broker_job_spec_ids', '=', False)]",
     )
     order_id = fields.Many2one(
-        "sale.order", related="order_line_id.order_id", store=True, index=True, precompute=True, string="Order"
+        "sale.order",
+        string="Order",
+        related="order_line_id.order_id",
+        store=True,
+        precompute=True,
+        index=True,
+        # As the line's: emptied on the way out, the row would be looked at once more and miss its line.
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="order_line_id.company_id", store=True, index=True, precompute=True)
     order_state = fields.Selection(related="order_id.state", string="Order Status")
