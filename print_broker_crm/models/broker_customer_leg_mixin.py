@@ -47,7 +47,8 @@ class BrokerCustomerLegMixin(models.AbstractModel):
         return result
 
     def _follow_role(self, role, people):
-        """Let open legs go along when a role goes from one person to another.
+        """Let open legs and waiting questions go along when a role goes from one person to
+        another.
 
         :param people: {file: `res.users` who had the role until now, or none}
         """
@@ -55,6 +56,7 @@ class BrokerCustomerLegMixin(models.AbstractModel):
         changed = [customer for customer, user in people.items() if user and customer[field] != user]
         if not changed:
             return
+        self.env["broker.question.pass"]._follow_people({customer: people[customer] for customer in changed}, field)
         orders = (
             self.env["sale.order"]
             .sudo()

@@ -42,14 +42,18 @@ class BrokerOrderHandoffMixin(models.AbstractModel):
         The customer has one face: whoever else the job is given to, that face sees every
         leg and every message of the customer and can answer.
         """
+        ids_by_missing = {}
         for order in self.sudo():
             customer = order.broker_customer_id
             people = (customer.user_id | customer.service_user_id | order.broker_handoff_id.sender_id).filtered(
                 "active"
             )
             missing = people.partner_id - order.message_partner_ids
+            ids_by_missing.setdefault(missing, []).append(order.id)
+        # The jobs of somebody who left have the same new people.
+        for missing, ids in ids_by_missing.items():
             if missing:
-                order.message_subscribe(missing.ids)
+                self.sudo().browse(ids).message_subscribe(missing.ids)
 
     def write(self, vals):
         result = super().write(vals)

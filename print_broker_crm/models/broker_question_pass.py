@@ -149,7 +149,8 @@ class BrokerQuestionPass(models.Model):
             }
         )
         record.message_subscribe(receiver.partner_id.ids)
-        record.activity_schedule(
+        # The to-do is told in the client; a mail about it would have the sender as its author, see below.
+        record.with_context(mail_activity_quick_update=True).activity_schedule(
             ANSWER_ACTIVITY,
             customer.company_id._get_broker_today(),
             summary=self.with_context(lang=receiver.lang or self.env.lang).env._(
@@ -167,8 +168,25 @@ class BrokerQuestionPass(models.Model):
                 question=excerpt,
             ),
             subtype_xmlid="mail.mt_note",
+            # An author reads a message for ever, also when the customer has gone to another.
+            author_id=self.env.ref("base.partner_root").id,
         )
         return row
+
+    @api.model
+    def _follow_people(self, people, field):
+        """Pass waiting questions on from those who had a customer to those who have it now.
+
+        :param people: {`broker.customer`: `res.users` who had it}
+        :param field: of the file, who has it now
+        """
+        customers = self.env["broker.customer"].sudo().concat(*people)
+        had = {customer.id: user for customer, user in people.items()}
+        for row in self.sudo().search(Domain("customer_id", "in", customers.ids) & Domain("state", "=", "waiting")):
+            receiver = row.customer_id[field].filtered("active")
+            record = self.env[row.res_model].sudo().browse(row.res_id).exists()
+            if row.to_user_id == had[row.customer_id.id] and receiver and record and row.message_id:
+                self._pass_on(record, row.message_id, receiver, row)
 
     @api.model
     def _answer_for(self, records, user, moment):

@@ -258,6 +258,15 @@ class TestQuestion(BrokerAccountCommon):
         second = self._pass(self.sales_wang)
         self.assertEqual((first.state, second.to_user_id), ("passed", self.service_lin))
 
+    def test_the_customer_gets_somebody_else(self):
+        self._ask()
+        passed = self._pass(self.sales_wang)
+        self.assertEqual(passed.to_user_id, self.service_chen)
+        self.customer.service_user_id = self.service_lin
+        waiting = self.env["broker.question.pass"].search([("res_id", "=", self.job.id), ("state", "=", "waiting")])
+        self.assertEqual((waiting.to_user_id, waiting.previous_id), (self.service_lin, passed))
+        self.assertEqual(self._activities(self.job).user_id, self.service_lin)
+
     def test_customers_are_merged(self):
         other = self._create_partner("Jade Twin", self.sales_wang)
         self._open_customer(other)
