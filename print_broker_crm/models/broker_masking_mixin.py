@@ -77,9 +77,11 @@ class BrokerMaskingMixin(models.AbstractModel):
         records = self.sudo()
         if not records or records._broker_get_masking() == "off":
             return self.env["res.partner"].sudo()
+        hidden = records._broker_get_other_side().commercial_partner_id
+        if not hidden:
+            return hidden
         ours = self.env["res.company"].sudo().search(Domain.TRUE).partner_id
-        known = (records._broker_get_readers().commercial_partner_id | ours).sudo()
-        return records._broker_get_other_side().commercial_partner_id - known
+        return hidden - (records._broker_get_readers().commercial_partner_id | ours).sudo()
 
     def _broker_get_pattern(self, everybody=False):
         """Return what finds the names that these documents must not show, or None.

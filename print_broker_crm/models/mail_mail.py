@@ -21,11 +21,10 @@ class MailMail(models.Model):
 
     def _broker_mask(self):
         """Take out of an e-mail, and of its recipients, what and who does not belong there."""
-        record = self._broker_get_document()
-        if record is None:
+        if not any(self.recipient_ids.mapped("partner_share")) and not self.email_to and not self.email_cc:
             return
-        is_outside = any(self.recipient_ids.mapped("partner_share")) or self.email_to or self.email_cc
-        pattern = record._broker_get_pattern() if is_outside else None
+        record = self._broker_get_document()
+        pattern = record._broker_get_pattern() if record is not None else None
         if not pattern:
             return
         Identity = self.env["broker.identity"]

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import MissingError
 
 
 class MailMessage(models.Model):
@@ -27,14 +28,18 @@ class MailMessage(models.Model):
         if vals.get("message_type") not in ("email_outgoing", "auto_comment"):
             if not Masking._broker_is_public(vals) or not (vals.get("body") or vals.get("attachment_ids")):
                 return None
-        record = self.env[model].sudo().browse(int(res_id)).exists()
+        record = self.env[model].sudo().browse(int(res_id))
         author = self.env["res.partner"].sudo().browse(vals.get("author_id") or ())
-        if not record or (
-            author.partner_share and author.commercial_partner_id in record._broker_get_readers().commercial_partner_id
-        ):
-            # Readers know what they write themselves.
+        try:
+            if author.partner_share and (
+                author.commercial_partner_id in record._broker_get_readers().commercial_partner_id
+            ):
+                # Readers know what they write themselves.
+                return None
+            pattern = record._broker_get_pattern()
+        except MissingError:
+            # Of a document that is gone nobody reads anything.
             return None
-        pattern = record._broker_get_pattern()
         if pattern:
             Identity = self.env["broker.identity"]
             if vals.get("body"):
