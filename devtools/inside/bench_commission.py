@@ -60,7 +60,9 @@ def prepare(env, variant):
             "taxes_id": [Command.clear()],
         }
     )
-    if variant == "addon":
+    if variant == "commission":
+        company.write({"broker_relay_active": False, "broker_masking": "off"})
+    if variant in ("addon", "commission"):
         salesperson.group_ids += env.ref("print_broker_crm.group_salesperson")
         agent = env["res.users"].create(
             {
@@ -90,7 +92,7 @@ def prepare(env, variant):
 def measure(env, variant, count, chunk, late="no"):
     """Print, as JSON, what each phase costs.
 
-    :param variant: 'plain' (Odoo alone), 'addon' or 'peer'
+    :param variant: 'plain' (Odoo alone), 'addon', 'commission' or 'peer'
     :param count: number of orders, each with an invoice of two lines
     :param chunk: how many are handled in one call, as by somebody who selects them in a list
     :param late: 'yes' leaves all settling to the end, as for payments that nobody heard of
@@ -103,7 +105,7 @@ def measure(env, variant, count, chunk, late="no"):
     if variant != "plain":
         with meter("settle"):
             _settle(env, variant, moves)
-    if variant == "addon":
+    if variant in ("addon", "commission"):
         with meter("sweep"):
             _settle(env, variant, moves)
         phases["rows"] = env["broker.commission.entry"].search_count([("move_id", "in", moves.ids)])
@@ -195,7 +197,7 @@ def _settle(env, variant, moves):
 
 def _deaf(env, variant):
     """Nobody hears of invoices and payments, so that all is left to the settling that is measured."""
-    if variant != "addon":
+    if variant not in ("addon", "commission"):
         return contextlib.nullcontext()
     model = type(env["broker.commission.entry"])
     return patch.object(model, "_settle", lambda self, moves, event="sweep", void=False: self.sudo())
