@@ -87,6 +87,8 @@ class TestMasking(MaskingCommon):
         order = self._create_job(confirm=False)
         order.partner_id = self.press
         order.with_user(self.manager_qian).note = "For Lijiang Press"
+        self.assertIn("Lijiang Press", order.note)
+        self.assertFalse(order.broker_given_away)
 
     def test_what_identifies_somebody(self):
         Identity = self.env["broker.identity"]
@@ -118,6 +120,8 @@ class TestMasking(MaskingCommon):
         self.env["res.partner"].create({"name": self.sales_wang.name + " Ming", "parent_id": self.partner.id})
         self.sales_wang.name = "Wang Ming"
         self.purchase.with_user(self.manager_qian).note = "Questions to Wang Ming"
+        self.assertIn("Wang Ming", self.purchase.note)
+        self.assertFalse(self.purchase.broker_given_away)
 
     # FROM THE ORDER TO THE PRINTING HOUSE
 
