@@ -24,7 +24,10 @@ class BrokerCareCall(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.care.call.planning.mixin",
+        "broker.care.call.finder.mixin",
+        "broker.care.call.officer.mixin",
         "broker.care.call.result.mixin",
+        "broker.care.call.retry.mixin",
     ]
     # The queue: urgency, tier, fewest attempts, longest wait.
     _order = "urgency desc, tier_rank desc, attempt_count, date_planned, id"

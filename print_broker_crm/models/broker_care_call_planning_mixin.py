@@ -1,5 +1,4 @@
-from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -17,6 +16,11 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
 
     _name = "broker.care.call.planning.mixin"
     _description = "Care Call: Planning"
+
+    @api.model
+    def _get_batch_size(self):
+        """Return how many events or calls one step of the planning takes."""
+        return BATCH_SIZE
 
     @api.model
     def _plan(self, company, customers=None):
@@ -251,142 +255,6 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
             )
         Reason.create(vals_list)
 
-    # Which events a reason has. A finder returns the SQL of one batch, ordered by
-    # its first column, which the next batch goes on from.
-
-    @api.model
-    def _find_receipt_events(self, company, rule, scope, last_id):
-        """Jobs that the customer received and that no call answered yet."""
-        return self._find_order_events(
-            company,
-            rule,
-            scope,
-            last_id,
-            date=SQL("orders.broker_receipt_date"),
-            condition=SQL("TRUE"),
-        )
-
-    @api.model
-    def _find_first_order_events(self, company, rule, scope, last_id):
-        """First jobs of customers that no call answered yet."""
-        return self._find_order_events(
-            company,
-            rule,
-            scope,
-            last_id,
-            date=SQL("orders.date_order"),
-            condition=SQL(
-                """NOT EXISTS (
-                    SELECT 1 FROM sale_order AS earlier
-                     WHERE earlier.broker_customer_id = orders.broker_customer_id
-                       AND earlier.state = 'sale'
-                       AND (earlier.date_order, earlier.id)
-                         < (orders.date_order, orders.id)
-                )"""
-            ),
-        )
-
-    @api.model
-    def _find_order_events(self, company, rule, scope, last_id, date, condition):
-        """Select jobs by a date of theirs, as far back as a call is still useful."""
-        days = rule.delay_days
-        if rule.delay_unit == "working_days":
-            # Generous, weekends and a long holiday included; the exact day is
-            # counted in the calendar for what is found.
-            days = 2 * days + 14
-        since = datetime.combine(
-            company._get_broker_today() - timedelta(days=days + rule.window_days + 1),
-            time.min,
-        )
-        return SQL(
-            """
-            SELECT orders.id, customer.id, orders.id, %(day)s, 0, TRUE
-              FROM sale_order AS orders
-              JOIN broker_customer AS customer
-                ON customer.id = orders.broker_customer_id
-             WHERE orders.id > %(last_id)s
-               AND orders.company_id = %(company)s
-               AND customer.company_id = %(company)s
-               AND orders.state = 'sale'
-               AND %(date)s >= %(since)s
-               AND %(condition)s
-               AND %(callable)s
-               AND NOT EXISTS (
-                    SELECT 1 FROM broker_care_call_reason AS served
-                     WHERE served.order_id = orders.id AND served.reason = %(reason)s
-               )
-             ORDER BY orders.id
-             LIMIT %(limit)s
-            """,
-            day=self._sql_day(company, date),
-            last_id=last_id,
-            company=company.id,
-            date=date,
-            since=since,
-            condition=condition,
-            callable=self._sql_callable(scope),
-            reason=rule.reason,
-            limit=BATCH_SIZE,
-        )
-
-    @api.model
-    def _find_cadence_events(self, company, rule, scope, last_id):
-        """Customers without an open call, since their last one."""
-        return SQL(
-            """
-            SELECT customer.id, customer.id, NULL::int,
-                   COALESCE(%(last_day)s, customer.date_opened),
-                   %(interval)s,
-                   last.moment IS NOT NULL
-              FROM broker_customer AS customer
-         LEFT JOIN broker_tier AS tier ON tier.id = customer.tier_id
-         LEFT JOIN LATERAL (
-                    SELECT max(closed.date_done) AS moment
-                      FROM broker_care_call AS closed
-                     WHERE closed.customer_id = customer.id
-                       AND closed.state != 'planned'
-                   ) AS last ON TRUE
-             WHERE customer.id > %(last_id)s
-               AND customer.company_id = %(company)s
-               AND %(callable)s
-               AND NOT EXISTS (
-                    SELECT 1 FROM broker_care_call AS planned
-                     WHERE planned.customer_id = customer.id
-                       AND planned.state = 'planned'
-               )
-             ORDER BY customer.id
-             LIMIT %(limit)s
-            """,
-            last_day=self._sql_day(company, SQL("last.moment")),
-            interval=self._sql_interval(rule),
-            last_id=last_id,
-            company=company.id,
-            callable=self._sql_callable(scope),
-            limit=BATCH_SIZE,
-        )
-
-    @api.model
-    def _sql_day(self, company, moment):
-        """Return the SQL of the company's day of a stored moment."""
-        return SQL(
-            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
-            moment,
-            company._get_broker_tz(),
-        )
-
-    @api.model
-    def _sql_interval(self, rule):
-        """Return the SQL of a customer's days between two calls."""
-        return SQL("COALESCE(NULLIF(tier.call_cadence_days, 0), %s)", rule.delay_days)
-
-    @api.model
-    def _sql_callable(self, scope):
-        """Return the SQL condition on customers whom the care line may call."""
-        wanted = SQL("customer.id IN %s", scope) if scope else SQL("TRUE")
-        if scope is not None and not scope:
-            wanted = SQL("FALSE")
-        return SQL("%s AND customer.active AND customer.do_not_call IS NOT TRUE", wanted)
-
     @api.model
     def _get_open_domain(self, company, scope):
         """Return the `Domain` of the open calls that a run looks at."""
@@ -465,70 +333,6 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                 yield len(rows)
             if len(rows) < BATCH_SIZE:
                 return
-
-    # Officers
-
-    @api.model
-    def _replace_officers(self, company, scope):
-        """Give the open calls of nobody, or of somebody who left, an officer."""
-        last_id = 0
-        domain = self._get_open_domain(company, scope) & (
-            Domain("user_id", "=", False) | Domain("user_id.active", "=", False)
-        )
-        while calls := self.search(domain & Domain("id", ">", last_id), limit=BATCH_SIZE, order="id"):
-            last_id = calls[-1].id
-            self._assign_officers(calls, company)
-            yield len(calls)
-
-    @api.model
-    def _assign_officers(self, calls, company, leaving=None):
-        """Give calls to the customers' care officers.
-
-        A customer without an officer who can take it goes to the one with the
-        fewest open calls, and stays there. Nobody calls a customer whom they sell
-        to or serve. In a firm without officers the managers call.
-
-        :param calls: open `broker.care.call` records of one company
-        :param leaving: `res.users` who are about to leave and get nothing more
-        """
-        if not calls:
-            return
-        leaving = leaving or self.env["res.users"]
-        managers = self._get_users("group_manager", company) - leaving
-        officers = self._get_users("group_care_officer", company) - leaving
-        pool = (officers - managers) or managers
-        load = dict.fromkeys(pool.ids, 0)
-        for user, count in self._read_group(
-            Domain("company_id", "=", company.id) & Domain("state", "=", "planned") & Domain("user_id", "in", pool.ids),
-            ["user_id"],
-            ["__count"],
-        ):
-            load[user.id] = count
-        calls_by_user = defaultdict(self.browse)
-        customers_by_user = defaultdict(self.env["broker.customer"].browse)
-        for call in calls:
-            customer = call.customer_id
-            concerned = customer.user_id + customer.service_user_id
-            officer = customer.care_user_id
-            if officer not in officers - concerned:
-                free = [user for user in pool if user not in concerned] or [
-                    user for user in managers if user not in concerned
-                ]
-                officer = min(
-                    free,
-                    key=lambda user: (load.get(user.id, 0), user.id),
-                    default=self.env["res.users"],
-                )
-                if officer:
-                    customers_by_user[officer] += customer
-            load[officer.id] = load.get(officer.id, 0) + 1
-            calls_by_user[officer] += call
-        for officer, assigned in calls_by_user.items():
-            assigned.write({"user_id": officer.id})
-        for officer, assigned in customers_by_user.items():
-            assigned.with_context(broker_assignment_reason=self.env._("Balanced over the care line")).write(
-                {"care_user_id": officer.id}
-            )
 
     # CRON
 

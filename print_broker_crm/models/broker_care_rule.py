@@ -32,14 +32,21 @@ class BrokerCareRule(models.Model):
             ("first_order", "First Order"),
             ("receipt", "Receipt"),
             ("cadence", "Cadence"),
+            ("case_closed", "Case Closed"),
+            ("sales_silent", "Salesperson Silent"),
             ("salesperson_left", "Salesperson Left"),
+            ("decline", "Decline"),
+            ("win_back", "Win Back"),
             ("by_hand", "By Hand"),
         ],
         required=True,
         help="First order: the customer's first job was confirmed. Receipt: the "
         "customer received a job. Cadence: the time between two calls that the tier "
-        "owes. Salesperson left: the salesperson was archived. By hand: planned by "
-        "somebody of the care line.",
+        "owes. Case closed: a case of the customer was closed. Salesperson silent: the "
+        "customer orders or writes and sales is not in touch. Salesperson left: the "
+        "salesperson was archived. Decline: the customer's tier went down. Win back: "
+        "neither the firm nor the customer is in touch. By hand: planned by somebody of "
+        "the care line.",
     )
     delay_days = fields.Integer(
         string="Call After",
