@@ -73,6 +73,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.readiness.query.mixin",
         "broker.customer.touch.mixin",
         "broker.customer.proof.mixin",
+        "broker.customer.signal.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]

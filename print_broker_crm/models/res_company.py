@@ -8,7 +8,8 @@ from odoo.fields import NO_ACCESS
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["broker.company.signal.mixin", "res.company"]
 
     broker_care_manager_id = fields.Many2one(
         "res.users",
@@ -207,6 +208,11 @@ class ResCompany(models.Model):
         "promises) must add up to 100, and none may be below zero.",
     )
 
+    # Here, because only the company itself has a currency.
+    broker_signal_departure_amount = fields.Monetary(
+        string="Orders Worth Watching",
+        help="Customers who ordered for less in the months before a departure are left alone.",
+    )
     broker_sponsor_customer_max = fields.Integer(
         string="Accounts per Sponsor",
         default=10,

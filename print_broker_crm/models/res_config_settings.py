@@ -24,6 +24,21 @@ class ResConfigSettings(models.TransientModel):
     broker_sponsor_customer_max = fields.Integer(related="company_id.broker_sponsor_customer_max", readonly=False)
     broker_bulk_read_threshold = fields.Integer(related="company_id.broker_bulk_read_threshold", readonly=False)
     broker_access_log_days = fields.Integer(related="company_id.broker_access_log_days", readonly=False)
+    broker_signal_user_id = fields.Many2one(related="company_id.broker_signal_user_id", readonly=False)
+    broker_signal_todo = fields.Boolean(related="company_id.broker_signal_todo", readonly=False)
+    broker_signal_departure_months = fields.Integer(related="company_id.broker_signal_departure_months", readonly=False)
+    broker_signal_departure_percent = fields.Integer(
+        related="company_id.broker_signal_departure_percent", readonly=False
+    )
+    broker_signal_currency_id = fields.Many2one(related="company_id.currency_id", string="Currency of Signals")
+    broker_signal_departure_amount = fields.Monetary(
+        related="company_id.broker_signal_departure_amount",
+        currency_field="broker_signal_currency_id",
+        readonly=False,
+    )
+    broker_signal_elsewhere_days = fields.Integer(related="company_id.broker_signal_elsewhere_days", readonly=False)
+    broker_signal_export_records = fields.Integer(related="company_id.broker_signal_export_records", readonly=False)
+    broker_signal_read_records = fields.Integer(related="company_id.broker_signal_read_records", readonly=False)
     broker_silent_days = fields.Integer(related="company_id.broker_silent_days", readonly=False)
     broker_readiness_touch_days = fields.Integer(related="company_id.broker_readiness_touch_days", readonly=False)
     broker_readiness_care_days = fields.Integer(related="company_id.broker_readiness_care_days", readonly=False)

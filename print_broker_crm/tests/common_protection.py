@@ -56,6 +56,7 @@ class ProtectionCommon(BrokerAccountCommon):
         cls.pearl_handoff.sudo().write({"state": "submitted", "receiver_id": cls.service_lin.id})
         cls._pass_questions_on()
         cls._run_night()
+        cls._raise_signals()
         cls._pay_people()
         cls.env.flush_all()
 
@@ -88,6 +89,30 @@ class ProtectionCommon(BrokerAccountCommon):
                 "broker.care.call": call,
                 "broker.care.call.attempt": call.attempt_ids,
                 "broker.care.call.reason": call.reason_ids,
+            }
+            for model, found in records.items():
+                cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)
+
+    @classmethod
+    def _raise_signals(cls):
+        """Raise a signal about each customer's salesperson."""
+        for label, customer in cls.papers["broker.customer"].items():
+            signal = cls.env["broker.signal"]._raise(
+                [
+                    {
+                        "company_id": cls.company.id,
+                        "customer_id": customer.id,
+                        "kind": "mismatch",
+                        "key": label,
+                        "user_id": customer.user_id.id,
+                        "evidence": [(customer, f"The price of {label}")],
+                    }
+                ]
+            )
+            records = {
+                "broker.signal": signal,
+                "broker.signal.evidence": signal.evidence_ids,
+                "broker.signal.event": signal.event_ids,
             }
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)

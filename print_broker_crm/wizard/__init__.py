@@ -20,6 +20,7 @@ from . import (
     broker_proof_answer,
     broker_proof_release,
     broker_relay_step,
+    broker_signal_decision,
     broker_tier_effect,
     broker_tier_effect_line,
     broker_tier_effect_threshold,
