@@ -6,8 +6,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .broker_care_call_result_mixin import RATED_ROLES
-
 
 class BrokerCareCall(models.Model):
     """A call of the care line to a customer, on the firm's own account.
@@ -20,6 +18,7 @@ class BrokerCareCall(models.Model):
     _name = "broker.care.call"
     _description = "Care Call"
     _inherit = [
+        "broker.care.call.rating.mixin",
         "rating.mixin",
         "mail.thread",
         "mail.activity.mixin",
@@ -28,6 +27,7 @@ class BrokerCareCall(models.Model):
         "broker.care.call.officer.mixin",
         "broker.care.call.result.mixin",
         "broker.care.call.retry.mixin",
+        "broker.care.call.question.mixin",
     ]
     # The queue: urgency, tier, fewest attempts, longest wait.
     _order = "urgency desc, tier_rank desc, attempt_count, date_planned, id"
@@ -161,16 +161,6 @@ class BrokerCareCall(models.Model):
     notes = fields.Text(copy=False)
     needs_heard = fields.Text(copy=False, help="What the customer wants next, in the customer's words.")
 
-    ask_rating = fields.Boolean(
-        string="Ask for Scores",
-        compute="_compute_ask_rating",
-        help="Not set while the customer was asked lately.",
-    )
-    ask_rating_from = fields.Date(compute="_compute_ask_rating")
-    rating_asked = fields.Boolean(string="Asked for Scores", readonly=True, copy=False)
-    sales_rating = fields.Integer(string="Sales Score", compute="_compute_ratings", compute_sudo=True)
-    service_rating = fields.Integer(string="Service Score", compute="_compute_ratings", compute_sudo=True)
-
     # What the officer needs to know beside the form.
     salesperson_id = fields.Many2one(related="customer_id.user_id", string="Salesperson")
     service_user_id = fields.Many2one(related="customer_id.service_user_id")
@@ -267,43 +257,6 @@ class BrokerCareCall(models.Model):
         for call in self:
             call.urgency = call.rule_id.sudo().urgency or "1"
 
-    @api.depends("customer_id", "rule_id", "reason_ids.rule_id", "state")
-    def _compute_ask_rating(self):
-        """A call asks when one of its reasons does and nobody asked lately."""
-        asked = dict(
-            self.sudo()._read_group(
-                Domain("customer_id", "in", self.customer_id.ids) & Domain("rating_asked", "=", True),
-                ["customer_id"],
-                ["date_done:max"],
-            )
-        )
-        for call in self:
-            rules = (call.rule_id + call.reason_ids.rule_id).sudo()
-            gaps = [rule.rating_gap_days for rule in rules if rule.rating_kind != "none"]
-            company = call.company_id or self.env.company
-            asked_on = company._get_broker_date(asked.get(call.customer_id))
-            call.ask_rating_from = bool(gaps and asked_on) and (asked_on + timedelta(days=min(gaps)))
-            call.ask_rating = bool(gaps) and (
-                call.state == "planned"
-                and (not call.ask_rating_from or call.ask_rating_from <= company._get_broker_today())
-            )
-
-    @api.depends("rating_ids.rating", "rating_ids.consumed", "rating_ids.broker_role")
-    def _compute_ratings(self):
-        scores = {
-            (call_id, role): score
-            for call_id, role, score in self.env["rating.rating"]
-            .sudo()
-            ._read_group(
-                self._rating_domain() & Domain("broker_role", "in", RATED_ROLES),
-                ["res_id", "broker_role"],
-                ["rating:max"],
-            )
-        }
-        for call in self:
-            call.sales_rating = scores.get((call.id, "sales"), 0)
-            call.service_rating = scores.get((call.id, "service"), 0)
-
     @api.depends("customer_id")
     def _compute_last_rows(self):
         """The customer's last confirmed jobs and closed calls, five of each."""
@@ -363,6 +316,10 @@ class BrokerCareCall(models.Model):
             "last_outcome",
             "rating_asked",
             "tier_rank",
+            "check_order_id",
+            "check_state",
+            "check_result",
+            "wish_lead_id",
         }
     )
 
@@ -436,15 +393,6 @@ class BrokerCareCall(models.Model):
             raise UserError(
                 self.env._("A call with attempts or a result is history and is not deleted; cancel it instead.")
             )
-
-    # RATING
-
-    def _rating_get_parent_field_name(self):
-        return "customer_id"
-
-    def _rating_get_operator(self):
-        """The care officer asks, but the salesperson is scored."""
-        return self._get_rated_user("sales").partner_id
 
     # ACTIONS
 

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-RATED_ROLES = ("sales", "service")
+from .broker_care_call_rating_mixin import RATED_ROLES
+from .rating_rating import RATED_MODELS
 
 
 class BrokerCareCallResultMixin(models.AbstractModel):
@@ -108,30 +109,6 @@ class BrokerCareCallResultMixin(models.AbstractModel):
 
     # BUSINESS: the result of a call
 
-    def _check_score(self, given, typed, role):
-        """Return a score from 1 to 5, or 0 when none was given.
-
-        :param given: what a caller passed, None when the typed one counts
-        :param typed: the value of the form's field, '0' when empty
-        """
-        if given is None or given is False:
-            return int(typed or 0)
-        try:
-            score = int(given)
-            valid = 1 <= score <= 5 and score == float(given)
-        except (TypeError, ValueError):
-            valid = False
-        if not valid:
-            roles = dict(self.env["rating.rating"]._fields["broker_role"]._description_selection(self.env))
-            raise UserError(
-                self.env._(
-                    "A score is a whole number from 1 to 5; %(score)s for the %(role)s is not. Nothing was logged.",
-                    score=given,
-                    role=roles[role],
-                )
-            )
-        return score
-
     def _check_result(self, outcome, call_back_at, scores, score_declined):
         """Refuse a result that says nothing, too much or the impossible."""
         self.ensure_one()
@@ -191,40 +168,6 @@ class BrokerCareCallResultMixin(models.AbstractModel):
                 )
             )
 
-    def _save_ratings(self, scores):
-        """Keep scores as ratings of those who serve the customer now."""
-        self.ensure_one()
-        model_id = self.env["ir.model"]._get_id(self._name)
-        self.env["rating.rating"].sudo().create(
-            [
-                {
-                    "res_model_id": model_id,
-                    "res_id": self.id,
-                    "broker_role": role,
-                    "rating": score,
-                    "partner_id": self.partner_id.id,
-                    "rated_partner_id": self._get_rated_user(role).partner_id.id,
-                    "is_internal": True,
-                    "consumed": True,
-                }
-                for role, score in scores.items()
-            ]
-        )
-
-    def _get_rated_user(self, role):
-        """Return the `res.users` whom a role's score is about.
-
-        Whoever has the role now, or had it last: after a salesperson left, the customer
-        still judges that salesperson.
-        """
-        self.ensure_one()
-        customer = self.customer_id.sudo()
-        user = customer.user_id if role == "sales" else customer.service_user_id
-        if not user:
-            last = self.env["broker.assignment"].sudo()._get_last(customer, role)
-            user = last[customer.id].user_id if customer.id in last else user
-        return user
-
     # FIGURES
 
     @api.model
@@ -238,7 +181,7 @@ class BrokerCareCallResultMixin(models.AbstractModel):
         """
         call_domain = Domain("company_id", "=", company.id)
         rating_domain = (
-            Domain("res_model", "=", self._name)
+            Domain("res_model", "in", RATED_MODELS)
             & Domain("broker_company_id", "=", company.id)
             & Domain("broker_role", "in", RATED_ROLES)
             & Domain("consumed", "=", True)

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .broker_customer_care_mixin import CARE_GROUP
+
 
 class BrokerNeed(models.Model):
     """Something a customer wants, as somebody of the firm heard it.
@@ -46,6 +48,14 @@ class BrokerNeed(models.Model):
         ],
         required=True,
         default="conversation",
+    )
+    care_call_id = fields.Many2one(
+        "broker.care.call",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=CARE_GROUP,
     )
     user_id = fields.Many2one(
         "res.users",
@@ -232,7 +242,7 @@ class BrokerNeed(models.Model):
     @api.model
     def _check_followed_fields(self, vals):
         """Refuse what follows from the order, the reason and the customer."""
-        if not self.env.su and {"state", "company_id"} & set(vals):
+        if not self.env.su and {"state", "company_id", "care_call_id"} & set(vals):
             raise UserError(
                 self.env._(
                     "A need is proven by its order and dropped by a reason, and belongs to its customer's company: "

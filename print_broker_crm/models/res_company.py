@@ -18,6 +18,63 @@ class ResCompany(models.Model):
         help="Gets the to-dos about customers whom the care line could not reach, where the customer has no sponsor.",
     )
 
+    broker_rating_link_days = fields.Integer(
+        string="Rating Links Valid for",
+        default=14,
+        help="Days in which a customer may answer a rating link.",
+    )
+    broker_low_score = fields.Integer(
+        string="Low Score up to",
+        default=2,
+        help="A customer who scores sales or service so low by a link is called.",
+    )
+    broker_check_price_percent = fields.Float(
+        string="Price May Differ by (%)",
+        default=5.0,
+        help="A price that the customer names in a care call differs from the job's, with or without taxes, by more: "
+        "the manager is told.",
+    )
+    broker_check_date_days = fields.Integer(
+        string="Day May Differ by",
+        default=2,
+        help="Days by which the day that the customer names may differ from the job's before the manager is told.",
+    )
+    broker_satisfaction_days = fields.Integer(
+        string="Satisfaction Looks Back",
+        default=365,
+        help="Days of answers from which satisfaction is measured.",
+    )
+    broker_satisfaction_weight = fields.Float(
+        string="Weight of the Firm's Average",
+        default=3.0,
+        help="How many answers of its own a customer needs to count as much as the average of all customers does.",
+    )
+    broker_satisfaction_minimum = fields.Integer(
+        string="Customers before an Average is Shown",
+        default=5,
+        help="Those who are scored see an average of so many different customers at least, and it moves only when as "
+        "many have answered again. Never fewer than 5.",
+    )
+
+    _broker_rating_link_days_positive = models.Constraint(
+        "CHECK (broker_rating_link_days > 0)", "A rating link must be valid for at least one day."
+    )
+    _broker_low_score_range = models.Constraint(
+        "CHECK (broker_low_score BETWEEN 0 AND 4)", "A low score is one up to 4; 0 means that no score is low."
+    )
+    _broker_check_positive = models.Constraint(
+        "CHECK (broker_check_price_percent >= 0 AND broker_check_date_days >= 0)",
+        "What a customer names cannot differ by less than nothing.",
+    )
+    _broker_satisfaction_positive = models.Constraint(
+        "CHECK (broker_satisfaction_days > 0 AND broker_satisfaction_weight >= 0)",
+        "Satisfaction looks back at least one day, and the firm's average weighs nothing or more.",
+    )
+    _broker_satisfaction_minimum_five = models.Constraint(
+        "CHECK (broker_satisfaction_minimum >= 5)",
+        "An average of fewer than 5 customers would tell who said what.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)

@@ -5,6 +5,13 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     broker_care_manager_id = fields.Many2one(related="company_id.broker_care_manager_id", readonly=False)
+    broker_rating_link_days = fields.Integer(related="company_id.broker_rating_link_days", readonly=False)
+    broker_low_score = fields.Integer(related="company_id.broker_low_score", readonly=False)
+    broker_check_price_percent = fields.Float(related="company_id.broker_check_price_percent", readonly=False)
+    broker_check_date_days = fields.Integer(related="company_id.broker_check_date_days", readonly=False)
+    broker_satisfaction_days = fields.Integer(related="company_id.broker_satisfaction_days", readonly=False)
+    broker_satisfaction_weight = fields.Float(related="company_id.broker_satisfaction_weight", readonly=False)
+    broker_satisfaction_minimum = fields.Integer(related="company_id.broker_satisfaction_minimum", readonly=False)
     broker_handoff_accept_hours = fields.Float(related="company_id.broker_handoff_accept_hours", readonly=False)
     broker_introduction_mail = fields.Boolean(related="company_id.broker_introduction_mail", readonly=False)
     broker_first_contact_hours = fields.Float(related="company_id.broker_first_contact_hours", readonly=False)
