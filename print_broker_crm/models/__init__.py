@@ -166,6 +166,7 @@ from . import (
     account_move,
     account_move_line,
     broker_care_rule,
+    broker_care_retry,
     broker_care_call_planning_mixin,
     broker_care_call_finder_mixin,
     broker_care_call_officer_mixin,

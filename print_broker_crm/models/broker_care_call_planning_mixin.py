@@ -1,10 +1,12 @@
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 BATCH_SIZE = 1000
+# What gives reason to call as long as it lasts, and not for some days after it happened.
+LASTING_REASONS = frozenset({"sales_silent", "win_back"})
 
 
 class BrokerCareCallPlanningMixin(models.AbstractModel):
@@ -81,39 +83,74 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
     def _prepare_events(self, company, rule, rows):
         """Turn found rows into events with a window.
 
-        :param rows: tuples (key, customer id, order id, date, interval in days,
-            whether the customer was ever called); an interval is given by the
-            cadence only
-        :return: list of dicts: customer_id, order_id, date_event, start, deadline,
+        :param rows: tuples of the columns of a finder
+        :return: list of dicts: customer_id, order_id, date_event, event_key, start (the
+            first day), start_at (the first moment, where hours count), deadline,
             interval_days
         """
         today = company._get_broker_today()
         window = timedelta(days=rule.window_days)
+        spans = self._get_event_spans(company, rule, rows)
+        rested_from = self._get_rested_days(company, rule, rows)
+        windows = {}
         events = []
-        for _key, customer_id, order_id, date_event, interval, called in rows:
+        for _key, customer_id, order_id, date_event, interval, called, moment, event_key in rows:
+            start_at = None
             if interval:
                 start = date_event + timedelta(days=interval)
                 if start < today and not called:
                     # Nobody called these yet, as in the first night: spread over a
                     # cadence instead of all in one morning.
                     start = today + timedelta(days=customer_id % interval)
+                deadline = max(start, today) + window
             else:
-                start = rule._get_due_date(company, date_event)
-                if start + window < today:
-                    # Too late for this reason; the cadence goes on.
-                    continue
-            start = max(start, today)
+                when = (date_event, None if spans is None else moment)
+                if when not in windows:
+                    windows[when] = rule._get_window(company, *when, spans=spans)
+                start, start_at, deadline = windows[when]
+                if deadline < today:
+                    if rule.reason not in LASTING_REASONS:
+                        # Too late for this reason; the cadence goes on.
+                        continue
+                    # It lasts for long already, as in the first night: not all in one morning.
+                    start, start_at = today + timedelta(days=customer_id % rule.window_days), None
+                elif rule.window_unit == "days":
+                    deadline = max(start, today) + window
+            start = max(start, today, rested_from.get(customer_id, today))
             events.append(
                 {
                     "customer_id": customer_id,
                     "order_id": order_id,
                     "date_event": date_event,
+                    "event_key": event_key,
                     "start": start,
-                    "deadline": start + window,
+                    "start_at": start_at,
+                    "deadline": max(deadline, start),
                     "interval_days": interval,
                 }
             )
         return events
+
+    def _get_event_spans(self, company, rule, rows):
+        """Return the working hours around found events, when the rule counts in hours."""
+        if "working_hours" not in (rule.delay_unit, rule.window_unit):
+            return None
+        days = [row[3] for row in rows]
+        # As far as the finders look back, forward as well.
+        reach = 2 * (rule.delay_days + rule.window_days) + 14
+        first, last = min(days) - timedelta(days=1), max(days) + timedelta(days=reach)
+        return rule._get_spans(company, datetime.combine(first, time.min), datetime.combine(last, time.min))
+
+    def _get_rested_days(self, company, rule, rows):
+        """Return {customer id: first day on which the rule may call again}."""
+        if not rule.rest_days:
+            return {}
+        customers = self.env["broker.customer"].browse({row[1] for row in rows})
+        return {
+            customer.id: company._get_broker_date(customer.last_care_contact) + timedelta(days=rule.rest_days)
+            for customer in customers
+            if customer.last_care_contact
+        }
 
     @api.model
     def _plan_events(self, company, rule, events, defer=True):
@@ -166,6 +203,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                 }
             lines.append(event)
         created = self.create(list(new_vals.values()))
+        created._hold_until(events)
         open_calls.update({call.customer_id.id: call for call in created})
         self._add_reasons(rule, lines, open_calls)
         self._assign_officers(created, company)
@@ -189,6 +227,20 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
             # Attempts go on as they were planned, long enough for the new reason.
             vals["date_deadline"] = max(event["deadline"], self.date_deadline)
         self.write(vals)
+        if not self.attempt_count:
+            self._hold_until([event])
+
+    def _hold_until(self, events):
+        """Let no call be made before the hour of the event that gave reason to it."""
+        first_moment = {}
+        for event in events:
+            if event["start_at"]:
+                earlier = first_moment.get(event["customer_id"], event["start_at"])
+                first_moment[event["customer_id"]] = max(earlier, event["start_at"])
+        for call in self:
+            moment = first_moment.get(call.customer_id.id)
+            if moment and moment > call.next_attempt_at:
+                call.next_attempt_at = moment
 
     def _bring_forward(self):
         """Make an open call callable now, in working hours or not: somebody wants to."""
@@ -209,14 +261,18 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
         self = self._prepare_planning(company)
         today = company._get_broker_today()
         for rule in self.env["broker.care.rule"]._get_rules(company, "salesperson_left"):
-            start = rule._get_due_date(company, today)
+            now = fields.Datetime.now()
+            spans = rule._get_spans(company, now, now + timedelta(days=2 * (rule.delay_days + rule.window_days) + 14))
+            start, start_at, deadline = rule._get_window(company, today, now, spans)
             events = [
                 {
                     "customer_id": customer.id,
                     "order_id": None,
                     "date_event": today,
+                    "event_key": None,
                     "start": start,
-                    "deadline": start + timedelta(days=rule.window_days),
+                    "start_at": start_at,
+                    "deadline": deadline,
                     "interval_days": 0,
                 }
                 for customer in customers
@@ -228,18 +284,18 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
         """Write the reason lines of events whose calls are known."""
         Reason = self.env["broker.care.call.reason"]
         calls = self.concat(*call_by_customer.values())
-        # A reason without a job is on a call at most once.
+        # A reason without a job or a key is on a call at most once.
         present = {
             (call.id, reason)
             for call, reason in Reason._read_group(
-                Domain("call_id", "in", calls.ids) & Domain("order_id", "=", False),
+                Domain("call_id", "in", calls.ids) & Domain("order_id", "=", False) & Domain("event_key", "=", False),
                 ["call_id", "reason"],
             )
         }
         vals_list = []
         for event in events:
             call = call_by_customer[event["customer_id"]]
-            if not event["order_id"]:
+            if not event["order_id"] and not event["event_key"]:
                 if (call.id, rule.reason) in present:
                     continue
                 present.add((call.id, rule.reason))
@@ -250,6 +306,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                     "reason": rule.reason,
                     "order_id": event["order_id"],
                     "date_event": event["date_event"],
+                    "event_key": event["event_key"],
                     "interval_days": event["interval_days"],
                 }
             )

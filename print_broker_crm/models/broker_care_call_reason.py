@@ -33,12 +33,22 @@ class BrokerCareCallReason(models.Model):
         help="Of a cadence: the days between two calls when the call was planned.",
     )
 
+    event_key = fields.Char(
+        string="Event Key",
+        help="Tells the event from others of its reason where it is no job: the case, the score, the day on which "
+        "the silence began.",
+    )
+
+    _event_uniq = models.UniqueIndex(
+        "(reason, event_key) WHERE event_key IS NOT NULL",
+        "A call for this event and reason is already planned or made.",
+    )
     _order_uniq = models.UniqueIndex(
         "(reason, order_id) WHERE order_id IS NOT NULL",
         "A call for this job and reason is already planned or made.",
     )
     _repeat_uniq = models.UniqueIndex(
-        "(call_id, reason) WHERE order_id IS NULL",
+        "(call_id, reason) WHERE order_id IS NULL AND event_key IS NULL",
         "This call already has this reason.",
     )
 

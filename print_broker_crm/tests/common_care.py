@@ -24,6 +24,13 @@ class CareCommon(BrokerCommon):
             reason: cls.env.ref(f"print_broker_crm.broker_care_rule_{reason}")
             for reason in ("salesperson_left", "receipt", "by_hand", "cadence")
         }
+        # The other reasons are asked for where they are tested, and each its own retries.
+        shipped = cls.env["broker.care.rule"].search([])
+        cls.other_rules = {rule.reason: rule for rule in shipped if rule.reason not in cls.rules}
+        for rule in cls.other_rules.values():
+            rule.active = False
+        shipped.retry_ids.unlink()
+        shipped.write_days = 0
         cls.rules["receipt"].write({"delay_days": 3, "window_days": 7, "urgency": "2"})
         cls.rules["cadence"].write({"delay_days": 60, "window_days": 14, "urgency": "1"})
         # Only the officers of these tests are balanced over.

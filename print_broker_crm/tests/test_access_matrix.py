@@ -459,6 +459,7 @@ SETTINGS = {
     "broker.relay.reason": ("wang zhao chen lin sun qian", "qian"),
     "broker.handoff.requirement": ("wang zhao chen lin sun qian", "qian"),
     "broker.care.rule": ("sun qian", "qian"),
+    "broker.care.retry": ("sun qian", "qian"),
     "broker.product.type": ("wang zhao chen lin sun qian", "qian"),
     "broker.print.option": ("wang zhao chen lin sun qian", "qian"),
     "broker.commission.plan": ("qian", "qian"),
