@@ -68,6 +68,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.obligation.mixin",
         "broker.customer.care.mixin",
         "broker.customer.satisfaction.mixin",
+        "broker.customer.case.mixin",
         "broker.customer.spec.mixin",
         "broker.customer.readiness.mixin",
         "broker.customer.readiness.explanation.mixin",

@@ -321,6 +321,27 @@ class ResCompany(models.Model):
     )
     broker_dispute_days = fields.Integer(string="Days to Answer a Dispute", default=5, help="0: there is no deadline.")
 
+    broker_case_answer_hours = fields.Float(
+        string="Answer Cases Within",
+        default=8.0,
+        help="Working hours to the first answer to a customer without a tier.",
+    )
+    broker_case_solution_hours = fields.Float(
+        string="Solve Cases Within",
+        default=24.0,
+        help="Working hours to the solution for a customer without a tier; waiting for others does not count.",
+    )
+    broker_case_at_once_hours = fields.Float(
+        string="Solved at Once Means Within",
+        default=1.0,
+        help="Working hours. A case that waited for nobody, never came back and took no longer was solved at once.",
+    )
+
+    _broker_case_hours_positive = models.Constraint(
+        "CHECK (broker_case_answer_hours > 0 AND broker_case_solution_hours > 0 AND broker_case_at_once_hours > 0)",
+        "The hours in which a case is answered and solved must be more than zero.",
+    )
+
     _broker_dispute_days_floor = models.Constraint(
         "CHECK (broker_dispute_days >= 0)", "The days to answer a dispute cannot be less than none."
     )

@@ -70,3 +70,6 @@ class ResConfigSettings(models.TransientModel):
     )
     broker_dispute_user_id = fields.Many2one(related="company_id.broker_dispute_user_id", readonly=False)
     broker_dispute_days = fields.Integer(related="company_id.broker_dispute_days", readonly=False)
+    broker_case_answer_hours = fields.Float(related="company_id.broker_case_answer_hours", readonly=False)
+    broker_case_solution_hours = fields.Float(related="company_id.broker_case_solution_hours", readonly=False)
+    broker_case_at_once_hours = fields.Float(related="company_id.broker_case_at_once_hours", readonly=False)

@@ -16,6 +16,7 @@ class SaleOrder(models.Model):
         "broker.order.credit.mixin",
         "broker.order.spec.mixin",
         "broker.order.proof.mixin",
+        "broker.order.case.mixin",
         "broker.question.mixin",
         "broker.order.ticket.mixin",
         "broker.order.chatter.mixin",

@@ -235,6 +235,7 @@ class ProtectionCommon(BrokerAccountCommon):
             ._append([{"growth_id": growth.id, "user_id": partner.user_id.id, "amount": 100.0}])
         )
         proof = env["broker.proof"].create({"order_id": order.id})
+        case = env["broker.case"].create({"customer_id": customer.id, "title": f"{label} complains"})
         proof_file = env["broker.proof.file"].create(
             {"proof_id": proof.id, "name": f"{label}.txt", "content": b64encode(label.encode())}
         )
@@ -263,6 +264,8 @@ class ProtectionCommon(BrokerAccountCommon):
             "broker.need": env["broker.need"].create(
                 {"name": f"{label} needs boxes", "customer_id": customer.id, "contact_id": contact.id}
             ),
+            "broker.case": case,
+            "broker.case.period": case.period_ids,
             "broker.job.spec": env["broker.job.spec"].create({"order_line_id": order.order_line.id}),
             "broker.customer.member": env["broker.customer.member"].create(
                 {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}
