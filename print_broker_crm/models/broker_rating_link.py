@@ -23,9 +23,11 @@ class BrokerRatingLink(models.Model):
     _name = "broker.rating.link"
     _description = "Rating Link"
     _order = "date_asked desc, id desc"
-    _inherit = ["mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _rec_name = "partner_id"
     _allow_sudo_commands = False
+    # Notes and to-dos; what is here otherwise is written by asking and answering only.
+    _mail_post_access = "read"
     _check_company_auto = True
 
     customer_id = fields.Many2one("broker.customer", required=True, readonly=True, index=True, ondelete="cascade")
@@ -348,6 +350,13 @@ class BrokerRatingLink(models.Model):
         if not link.partner_id.email:
             raise UserError(
                 self.env._("%(person)s has no e-mail address. Copy the text instead.", person=link.partner_id.name)
+            )
+        if not link.company_id.email:
+            raise UserError(
+                self.env._(
+                    "%(company)s has no e-mail address to send this from. Fill it in on the company, or copy the text.",
+                    company=link.company_id.name,
+                )
             )
         link.date_mailed = fields.Datetime.now()
         self.env.ref("print_broker_crm.mail_template_rating_link").sudo().send_mail(link.id)
