@@ -70,4 +70,4 @@ from . import test_proof_odd_paths, test_proof_portal
 from . import test_job_ticket, test_proof_portal_tour
 from . import test_masking, test_masking_documents
 from . import test_proof_tier
-from . import test_signal
+from . import test_signal, test_signal_finder
