@@ -109,6 +109,7 @@
         "views/broker_care_rule_views.xml",
         "views/broker_care_call_views.xml",
         "views/broker_case_views.xml",
+        "views/broker_case_link_views.xml",
         "views/rating_rating_views.xml",
         "views/broker_rating_link_views.xml",
         "views/broker_care_call_question_views.xml",

@@ -181,6 +181,7 @@ from . import (
     broker_care_call_result_mixin,
     broker_care_call_retry_mixin,
     broker_care_call_question_mixin,
+    broker_care_call_case_mixin,
     broker_rating_link,
     broker_care_call,
     broker_care_call_attempt,

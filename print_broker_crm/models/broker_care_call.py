@@ -28,6 +28,7 @@ class BrokerCareCall(models.Model):
         "broker.care.call.result.mixin",
         "broker.care.call.retry.mixin",
         "broker.care.call.question.mixin",
+        "broker.care.call.case.mixin",
     ]
     # The queue: urgency, tier, fewest attempts, longest wait.
     _order = "urgency desc, tier_rank desc, attempt_count, date_planned, id"

@@ -260,8 +260,11 @@ class BrokerCase(models.Model):
         if not self.env.su:
             for vals in vals_list:
                 self._check_entry(set(vals))
-            self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - ENTRY_FIELDS)
-        vals_list = self._complete_links(vals_list)
+            call = self._get_call_from_context()
+            self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - self._get_entry_fields())
+            vals_list = self._complete_links(vals_list, call)
+        else:
+            vals_list = self._complete_links(vals_list)
         self._fill_names(vals_list)
         cases = super().create(vals_list)
         cases._begin()
@@ -329,9 +332,19 @@ class BrokerCase(models.Model):
         self._check_arbitration_write(names)
 
     @api.model
-    def _complete_links(self, vals_list):
+    def _get_call_from_context(self):
+        """Return the care call during which the present user opens a case, or none."""
+        Call = self.env["broker.care.call"]
+        call = Call.browse(self.env.context.get("default_care_call_id") or ())
+        return call if call and self._may_judge() and call.has_access("read") else Call
+
+    @api.model
+    def _complete_links(self, vals_list, call=None):
         """Return the values of new cases with what they link to, and refuse what the
-        present user may not see: numbers can be guessed, in values and in defaults."""
+        present user may not see: numbers can be guessed, in values and in defaults.
+
+        :param call: `broker.care.call` from which they are opened
+        """
         names = ["customer_id", "order_id", "partner_id", "user_id"]
         completed = []
         for vals in vals_list:
@@ -344,6 +357,8 @@ class BrokerCase(models.Model):
                 vals["customer_id"] = vals.get("customer_id") or order.sudo().broker_customer_id.id
                 if not self.env.su:
                     vals["source"] = "job"
+            if call and call.customer_id.id == vals.get("customer_id"):
+                vals.update({"care_call_id": call.id, "source": "call"})
             if not vals.get("customer_id"):
                 raise UserError(self.env._("Whose case is it? Choose the customer."))
             completed.append(vals)

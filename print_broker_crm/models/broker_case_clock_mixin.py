@@ -8,6 +8,7 @@ WAITING_STATES = ("waiting_customer", "waiting_printing_house")
 OPEN_STATES = RUNNING_STATES + WAITING_STATES
 ANSWER_ACTIVITY = "print_broker_crm.mail_activity_type_case"
 LATE_ACTIVITY = "print_broker_crm.mail_activity_type_case_late"
+_CLOCK_COLORS = {"late": 1, "soon": 3, "fine": 10}
 
 
 class BrokerCaseClockMixin(models.AbstractModel):
@@ -94,6 +95,7 @@ class BrokerCaseClockMixin(models.AbstractModel):
         string="Clock",
         compute="_compute_deadline_state",
     )
+    clock_color = fields.Integer(compute="_compute_deadline_state")
     is_late = fields.Boolean(string="Late", compute="_compute_deadline_state", search="_search_is_late")
 
     _answer_idx = models.Index("(answer_deadline) WHERE answered_at IS NULL AND answer_escalated_at IS NULL")
@@ -129,6 +131,7 @@ class BrokerCaseClockMixin(models.AbstractModel):
                 if case.state in RUNNING_STATES:
                     warnings.append(case.solution_warn_at)
                 case.deadline_state = "soon" if any(at and at <= now for at in warnings) else "fine"
+            case.clock_color = _CLOCK_COLORS.get(case.deadline_state, 0)
 
     def _is_late_at(self, now):
         """Return whether an open case is late at a moment, naive UTC."""

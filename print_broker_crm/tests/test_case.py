@@ -202,3 +202,16 @@ class TestCase(CaseCommon):
             with self.assertRaises(AccessError):
                 case.with_user(self.sales_wang).read([name])
             self.assertTrue(case.with_user(self.care_sun).read([name]))
+
+    def test_from_a_call(self):
+        call = self.env["broker.care.call"].with_user(self.care_sun).create({"customer_id": self.customer.id})
+        context = call.action_open_case()["context"]
+        vals = {"title": "Nobody called back", "description": "Said on the phone"}
+        case = self.Case.with_user(self.care_sun).with_context(**context).create(vals)
+        self.assertEqual((case.care_call_id, case.source, case.kind), (call, "call", "complaint"))
+        self.assertEqual(call.case_ids, case)
+        self.assertEqual(call.open_case_ids, case)
+        # Whoever reads no calls does not tie a case to one either.
+        other = self.Case.with_user(self.service_chen).with_context(**context).create(vals)
+        self.assertFalse(other.sudo().care_call_id)
+        self.assertEqual(other.source, "by_hand")
