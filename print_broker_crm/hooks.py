@@ -13,6 +13,7 @@ def post_init_hook(env):
     """
     env.flush_all()
     _open_customer_files(env)
+    _count_silence_from_now(env)
     _link_documents(env)
     _fill_bringers(env)
     _place_jobs(env)
@@ -145,6 +146,13 @@ def _open_customer_files(env):
             uid=env.uid,
         )
     )
+
+
+def _count_silence_from_now(env):
+    """Hold against nobody that their calls of before were not logged: where there are
+    customers already, silence counts from today."""
+    for (company,) in env["broker.customer"].with_context(active_test=False)._read_group([], ["company_id"]):
+        company.broker_coverage_from = company._get_broker_today()
 
 
 def _link_documents(env):

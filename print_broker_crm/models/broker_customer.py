@@ -73,6 +73,8 @@ class BrokerCustomer(models.Model):
         "broker.customer.readiness.mixin",
         "broker.customer.readiness.explanation.mixin",
         "broker.customer.readiness.query.mixin",
+        "broker.customer.coverage.mixin",
+        "broker.customer.coverage.query.mixin",
         "broker.customer.touch.mixin",
         "broker.customer.proof.mixin",
         "broker.customer.signal.mixin",
@@ -488,6 +490,7 @@ class BrokerCustomer(models.Model):
         customers._drop_own_referrals()
         # The other contact's meetings are this one's now.
         customers._refresh_sponsor_visits()
+        customers._refresh_coverage()
 
     def _merge_into(self, target):
         """Fold these files into another of the same company before their partners

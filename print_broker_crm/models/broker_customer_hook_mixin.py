@@ -132,6 +132,13 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         :param date_to: the first day no longer, or False
         """
 
+    def _after_coverage_change(self, old_states):
+        """Called after these files, in sudo, came into another state of coverage: see
+        `coverage_state` for the new one.
+
+        :param old_states: {customer id: the state before, None when it was never looked at}
+        """
+
     def _before_merge_into(self, target):
         """Called before the rows of these files move to another file.
 

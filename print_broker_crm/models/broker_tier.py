@@ -38,6 +38,16 @@ class BrokerTier(models.Model):
         required=True,
         help="The care line calls a customer of this tier at least this often.",
     )
+    sales_contact_days = fields.Integer(
+        string="Salesperson in Touch Every (Days)",
+        help="Sales is in touch with a customer of this tier at least this often. 0: as often as the company's "
+        "settings say.",
+    )
+    silent_days = fields.Integer(
+        string="Customer Silent After (Days)",
+        help="A customer of this tier who neither ordered nor wrote for more days is silent. 0: as the company's "
+        "settings say.",
+    )
     accept_hours = fields.Float(
         string="Accept Handoff Within (Hours)",
         required=True,
@@ -95,6 +105,10 @@ class BrokerTier(models.Model):
         "CHECK (accept_hours > 0)",
         "The hours to accept a handoff must be more than zero.",
     )
+    _coverage_days_not_negative = models.Constraint(
+        "CHECK (COALESCE(sales_contact_days, 0) >= 0 AND COALESCE(silent_days, 0) >= 0)",
+        "The days between two touches, and those after which a customer is silent, cannot be negative.",
+    )
 
     _first_contact_hours_positive = models.Constraint(
         "CHECK (first_contact_hours > 0)",
@@ -121,6 +135,7 @@ class BrokerTier(models.Model):
     @api.depends_context("lang")
     @api.depends(
         "call_cadence_days",
+        "sales_contact_days",
         "accept_hours",
         "first_contact_hours",
         "response_hours",
@@ -172,6 +187,8 @@ class BrokerTier(models.Model):
                 "A new service agent calls or writes within %(hours)g working hours.", hours=self.first_contact_hours
             ),
         ]
+        if self.sales_contact_days:
+            lines.append(self.env._("Sales is in touch every %(days)s days.", days=self.sales_contact_days))
         if self.response_hours:
             lines.append(
                 self.env._("An enquiry is answered within %(hours)g working hours.", hours=self.response_hours)
