@@ -84,6 +84,9 @@ class BrokerCareCallResultMixin(models.AbstractModel):
                 "score_declined": False,
             }
         )
+        if outcome == "reached":
+            call._compare_with_order()
+            call._pass_on()
         call._follow_up(outcome, call_back_at)
         return True
 

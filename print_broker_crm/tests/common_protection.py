@@ -89,6 +89,9 @@ class ProtectionCommon(BrokerAccountCommon):
                 "broker.care.call": call,
                 "broker.care.call.attempt": call.attempt_ids,
                 "broker.care.call.reason": call.reason_ids,
+                "broker.rating.link": cls.env["broker.rating.link"]._ask(
+                    customer, customer.child_ids[:1], 180, call=call
+                ),
             }
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)

@@ -456,6 +456,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.rating.link": {
+        "wang": "",
+        "zhao": "",
+        "chen": "",
+        "lin": "",
+        "sun": "jade:r opal:r pearl:r",
+        "qian": "jade:r opal:r pearl:r",
+        "plain": "",
+        "portal": "",
+    },
     "broker.care.call.reason": {
         "wang": "",
         "zhao": "",
