@@ -18,6 +18,20 @@ class IrActionsReport(models.Model):
             content = text.encode()
         return content, kind
 
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        """Bind the playbook: what is on which page is known when it was laid out once."""
+        data = data or {}
+        Playbook = self.env["broker.playbook"]
+        if self._get_report(report_ref).report_name != Playbook._BOOKLET:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        data = {**data, "page_numbers": {}}
+        streams = super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        draft = next(row["stream"] for row in streams.values() if row["stream"])
+        data["page_numbers"] = Playbook._read_page_numbers(draft)
+        streams = super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        bound = next(row["stream"] for row in streams.values() if row["stream"])
+        return {False: {"stream": Playbook._number_pages(bound), "attachment": None}}
+
     def _broker_get_documents(self, report_ref, docids):
         """Return the printed documents if they are to name nobody, or None."""
         model = self._get_report(report_ref).sudo().model

@@ -22,6 +22,7 @@ class SaleOrder(models.Model):
         "broker.order.chatter.mixin",
         "broker.order.relay.mixin",
         "broker.order.relay.move.mixin",
+        "broker.order.playbook.mixin",
         "sale.order",
     ]
 

@@ -71,3 +71,6 @@ from . import test_job_ticket, test_proof_portal_tour
 from . import test_masking, test_masking_documents
 from . import test_proof_tier
 from . import test_signal, test_signal_finder
+from . import (
+    test_playbook,
+)

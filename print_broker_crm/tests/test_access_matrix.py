@@ -490,6 +490,8 @@ SETTINGS = {
     "broker.handoff.requirement": ("wang zhao chen lin sun qian", "qian"),
     "broker.care.rule": ("sun qian", "qian"),
     "broker.care.retry": ("sun qian", "qian"),
+    "broker.playbook": ("wang zhao chen lin sun qian", "qian"),
+    "broker.playbook.version": ("wang zhao chen lin sun qian", ""),
     "broker.product.type": ("wang zhao chen lin sun qian", "qian"),
     "broker.print.option": ("wang zhao chen lin sun qian", "qian"),
     "broker.commission.plan": ("qian", "qian"),

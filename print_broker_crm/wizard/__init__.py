@@ -17,6 +17,7 @@ from . import (
     broker_staff_change_preview,
     broker_staff_change_successor,
     broker_order_credit_release,
+    broker_playbook_edit,
     broker_proof_answer,
     broker_proof_release,
     broker_relay_step,
