@@ -42,6 +42,8 @@ def uninstall_hook(env):
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
     # The work table of the nightly scores, of which Odoo does not know.
     env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
+    # And the list of the customers whose contacts are to be gathered.
+    env.cr.execute("DROP TABLE IF EXISTS broker_contact_due")
     # Plans, tiers and the like go with their tables. Deleted row by row they would meet
     # the ledgers that refer to them, and fill the log with errors.
     env["ir.model.data"].sudo().search([("module", "=", "print_broker_crm"), ("model", "=like", "broker.%")]).unlink()

@@ -75,6 +75,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.readiness.query.mixin",
         "broker.customer.coverage.mixin",
         "broker.customer.coverage.query.mixin",
+        "broker.customer.contact.mixin",
         "broker.customer.touch.mixin",
         "broker.customer.proof.mixin",
         "broker.customer.signal.mixin",

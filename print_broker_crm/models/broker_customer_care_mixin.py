@@ -155,6 +155,10 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         ]
 
     @api.model
+    def _get_touch_models(self):
+        return super()._get_touch_models() + ["broker.care.call"]
+
+    @api.model
     def _before_users_leave(self, users):
         """Call the leavers' customers on the next working day, and let others call
         whom the leavers were to call."""

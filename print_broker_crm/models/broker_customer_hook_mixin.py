@@ -84,7 +84,7 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         - user_id: who of the firm, or NULL where nobody can be named
         - moment: naive UTC
         - direction: 'in' from the customer, 'out' to the customer, 'both'
-        - channel: 'phone', 'email', 'message', 'meeting', 'order', 'handoff'
+        - channel: one of `broker.contact`
         - role: in which the person acted, where the room knows, or NULL
         - contact_id: with whom, or NULL
         - model, res_id: the row that proves it
@@ -92,10 +92,26 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         What is of one company only is matched with the file's company; a person counts
         only for companies they work for.
 
-        :param since: naive UTC `datetime` before which nothing is wanted
+        :param since: naive UTC `datetime`; what took place earlier is not wanted, unless it
+            was written down since
         :return: list of `SQL`
         """
         return []
+
+    @api.model
+    def _get_touch_models(self):
+        """Return the models of the rows that prove a touch; a room adds its own."""
+        return ["mail.message", "calendar.event", "mail.activity", "sale.order"]
+
+    def _after_contact(self, contacts):
+        """Called at once when contacts with these customers were logged by hand, corrected
+        or taken back; what is gathered at night is not told here.
+
+        A room adds what follows from somebody having been in touch.
+
+        :param contacts: `broker.contact` in sudo, of these customers; empty when one was
+            taken back
+        """
 
     @api.model
     def _get_promise_queries(self):

@@ -73,6 +73,18 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         ]
 
     @api.model
+    def _get_touch_models(self):
+        return super()._get_touch_models() + ["broker.handoff"]
+
+    def _after_contact(self, contacts):
+        """The first word of a service agent who is new to the customer may be among them."""
+        result = super()._after_contact(contacts)
+        for (user, moment), group in contacts.grouped(lambda contact: (contact.user_id, contact.date)).items():
+            if user:
+                self.env["broker.handoff"]._after_contact(group.customer_id, user, moment)
+        return result
+
+    @api.model
     def _get_promise_queries(self):
         """Add the packets that nobody has taken over from the salesperson yet."""
         return super()._get_promise_queries() + [

@@ -14,19 +14,26 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
 
     @api.model
     def _get_since_condition(self, table, column, since):
-        """Return the `SQL` condition that a column is not before a moment.
+        """Return the `SQL` condition that a column is not before a moment, or that its row
+        was written since: what is entered late is not missed.
 
         :param since: naive UTC `datetime`, or None for everything
         """
         if not since:
             return SQL("TRUE")
-        return SQL("%s >= %s", SQL.identifier(table, column), since)
+        return SQL(
+            "(%(column)s >= %(since)s OR %(written)s >= %(since)s)",
+            column=SQL.identifier(table, column),
+            written=SQL.identifier(table, "write_date"),
+            since=since,
+        )
 
-    def _get_touch_expressions(self, since=None):
+    def _get_touch_expressions(self, since=None, scope=None):
         """Return the common table expressions that end in `touch`: every touch with
         these customers, one row each; see `_get_touch_queries` for the columns.
 
-        :param since: naive UTC `datetime` before which nothing is wanted
+        :param since: naive UTC `datetime`, see `_get_touch_queries`
+        :param scope: other customers than these, as an `SQL` condition on `file`
         """
         return SQL(
             """
@@ -34,7 +41,7 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
                 SELECT file.id, file.company_id, file.partner_id, partner.user_id AS salesperson_id
                   FROM broker_customer file
                   JOIN res_partner partner ON partner.id = file.partner_id
-                 WHERE file.id = ANY(%(customers)s)
+                 WHERE %(scope)s
             ),
             person AS MATERIALIZED (
                 SELECT customer.id AS customer_id, customer.company_id, contact.id AS contact_id
@@ -47,7 +54,7 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
                 %(touches)s
             )
             """,
-            customers=self.ids,
+            scope=scope or SQL("file.id = ANY(%s)", self.ids),
             about=SQL(" UNION ALL ").join(self._get_about_queries()),
             touches=SQL(" UNION ").join(self._get_touch_queries(since)),
         )

@@ -9,7 +9,12 @@ from odoo.fields import NO_ACCESS
 
 class ResCompany(models.Model):
     _name = "res.company"
-    _inherit = ["broker.company.coverage.mixin", "broker.company.signal.mixin", "res.company"]
+    _inherit = [
+        "broker.company.contact.mixin",
+        "broker.company.coverage.mixin",
+        "broker.company.signal.mixin",
+        "res.company",
+    ]
 
     broker_care_manager_id = fields.Many2one(
         "res.users",

@@ -50,6 +50,8 @@ class ResConfigSettings(models.TransientModel):
     broker_coverage_pause = fields.Boolean(related="company_id.broker_coverage_pause", readonly=False)
     broker_coverage_from = fields.Date(related="company_id.broker_coverage_from", readonly=False)
     broker_coverage_todo = fields.Selection(related="company_id.broker_coverage_todo", readonly=False)
+    broker_contact_back_days = fields.Integer(related="company_id.broker_contact_back_days", readonly=False)
+    broker_contact_correct_hours = fields.Float(related="company_id.broker_contact_correct_hours", readonly=False)
     broker_silent_days = fields.Integer(related="company_id.broker_silent_days", readonly=False)
     broker_readiness_touch_days = fields.Integer(related="company_id.broker_readiness_touch_days", readonly=False)
     broker_readiness_care_days = fields.Integer(related="company_id.broker_readiness_care_days", readonly=False)

@@ -43,6 +43,23 @@ class ResUsers(models.Model):
         served = self.env["broker.customer"]._get_served_domain(self)
         return Domain(path, "any!", served) if path else served
 
+    def _get_broker_contact_domain(self):
+        """Return which contacts with customers this user reads and logs who sells or
+        serves: of customers they work with or have a handoff of on their desk, without
+        the care line's; the record rules ask it."""
+        Customer = self.env["broker.customer"]
+        customers = Customer._get_served_domain(self) | Customer._get_desk_domain(self)
+        of_care = self.env["broker.contact"]._get_of_care_domain()
+        return Domain("customer_id", "any!", customers) & (~of_care | Domain("user_id", "=", self.id))
+
+    def _get_broker_care_contact_domain(self):
+        """Return which contacts with customers this user reads and logs who calls for the
+        care line: all, but in a small firm an officer may sell or serve too, and does not
+        read what the care line asked about them; the record rules ask it."""
+        of_care = self.env["broker.contact"]._get_of_care_domain()
+        about_self = Domain("customer_id.user_id", "=", self.id) | Domain("customer_id.service_user_id", "=", self.id)
+        return ~of_care | ~about_self | Domain("user_id", "=", self.id)
+
     def _get_broker_desk_domain(self):
         """Return which customer files an open handoff has on this user's desk; the record
         rules ask it."""

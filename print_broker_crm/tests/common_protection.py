@@ -269,6 +269,10 @@ class ProtectionCommon(BrokerAccountCommon):
             ),
             "broker.case": case,
             "broker.case.period": case.period_ids,
+            "broker.contact": env["broker.contact"]
+            .with_user(partner.user_id)
+            .create({"customer_id": customer.id, "channel": "wechat"})
+            .with_env(env),
             "broker.job.spec": env["broker.job.spec"].create({"order_line_id": order.order_line.id}),
             "broker.customer.member": env["broker.customer.member"].create(
                 {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}

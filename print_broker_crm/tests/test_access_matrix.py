@@ -326,6 +326,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.contact": {
+        "wang": "c jade:rwu pearl:rwu",
+        "zhao": "c opal:rwu",
+        "chen": "c jade:r",
+        "lin": "c opal:r pearl:r",
+        "sun": "c jade:r opal:r pearl:r",
+        "qian": "c jade:r opal:r pearl:r",
+        "plain": "",
+        "portal": "",
+    },
     "broker.proof": {
         "wang": "c jade:rwu pearl:rwu",
         "zhao": "c opal:rwu",

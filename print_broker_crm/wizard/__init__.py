@@ -13,6 +13,7 @@ from . import (
     broker_commission_what_if_line,
     broker_commission_what_if_person,
     broker_commission_what_if_share,
+    broker_contact_log,
     broker_handoff_return,
     broker_staff_change_preview,
     broker_staff_change_successor,
