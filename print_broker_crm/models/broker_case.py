@@ -39,11 +39,11 @@ class BrokerCase(models.Model):
     _description = "Case"
     _inherit = [
         "broker.masking.mixin",
-        "mail.thread",
-        "mail.activity.mixin",
         "broker.case.clock.mixin",
         "broker.case.flow.mixin",
         "broker.case.arbitration.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
     ]
     _order = "severity desc, next_deadline, id desc"
     _check_company_auto = True

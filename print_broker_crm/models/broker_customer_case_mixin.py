@@ -111,13 +111,33 @@ class BrokerCustomerCaseMixin(models.AbstractModel):
     @api.model
     def _before_users_leave(self, users):
         """Let others answer for the cases of those who leave."""
-        cases = (
-            self.env["broker.case"]
-            .sudo()
-            .search(Domain("user_id", "in", users.ids) & Domain("state", "in", OPEN_STATES))
-        )
+        cases = self._find_open_cases_of(users)
         result = super()._before_users_leave(users)
+        self._rescue_cases(cases, users)
+        return result
+
+    @api.model
+    def _after_companies_lost(self, user, companies):
+        """Let others answer for the cases of these companies."""
+        cases = self._find_open_cases_of(user, companies)
+        result = super()._after_companies_lost(user, companies)
+        self._rescue_cases(cases, user)
+        return result
+
+    @api.model
+    def _find_open_cases_of(self, users, companies=None):
+        """Return the open cases for which some users answer, in sudo.
+
+        :param companies: only of these
+        """
+        domain = Domain("user_id", "in", users.ids) & Domain("state", "in", OPEN_STATES)
+        if companies:
+            domain &= Domain("company_id", "in", companies.ids)
+        return self.env["broker.case"].sudo().search(domain)
+
+    @api.model
+    def _rescue_cases(self, cases, users):
+        """Give cases that nobody took from some users to who is left."""
         for case in cases:
             if not case.user_id or case.user_id in users:
                 case.user_id = case._get_default_person(without=users)
-        return result
