@@ -27,6 +27,8 @@ class BrokerCareCall(models.Model):
         "broker.care.call.officer.mixin",
         "broker.care.call.result.mixin",
         "broker.care.call.retry.mixin",
+        "broker.care.call.hours.mixin",
+        "broker.care.call.writing.mixin",
         "broker.care.call.question.mixin",
         "broker.care.call.case.mixin",
         "broker.care.call.playbook.mixin",
@@ -93,14 +95,6 @@ class BrokerCareCall(models.Model):
         required=True,
         help="A call that nobody made by this day is missed.",
     )
-    next_attempt_at = fields.Datetime(
-        string="Callable From",
-        compute="_compute_next_attempt_at",
-        store=True,
-        readonly=False,
-        precompute=True,
-        copy=False,
-    )
     state = fields.Selection(
         [
             ("planned", "Planned"),
@@ -119,6 +113,7 @@ class BrokerCareCall(models.Model):
         [
             ("result", "Result Logged"),
             ("attempts", "All Attempts Used"),
+            ("written", "Written To Instead"),
             ("window", "Window Ended"),
             ("do_not_call", "Do Not Call"),
             ("archived", "Customer Archived"),
@@ -241,19 +236,6 @@ class BrokerCareCall(models.Model):
             if call.date_planned:
                 call.date_deadline = call.date_planned + timedelta(days=call.rule_id.sudo().window_days)
 
-    @api.depends("date_planned")
-    def _compute_next_attempt_at(self):
-        openings = {}
-        for call in self:
-            company = call.company_id or self.env.company
-            key = (company, call.date_planned)
-            if not call.date_planned:
-                call.next_attempt_at = False
-                continue
-            if key not in openings:
-                openings[key] = self.env["broker.care.rule"]._get_opening(*key)
-            call.next_attempt_at = openings[key]
-
     @api.depends("rule_id")
     def _compute_urgency(self):
         for call in self:
@@ -318,6 +300,8 @@ class BrokerCareCall(models.Model):
             "last_outcome",
             "rating_asked",
             "tier_rank",
+            "step",
+            "is_agreed",
             "check_order_id",
             "check_state",
             "check_result",

@@ -249,7 +249,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
         if self.date_planned > today:
             window = timedelta(days=self.rule_id.window_days)
             self.write({"date_planned": today, "date_deadline": min(self.date_deadline, today + window)})
-        self.next_attempt_at = fields.Datetime.now()
+        self.write({"next_attempt_at": fields.Datetime.now(), "is_agreed": True})
 
     @api.model
     def _plan_leavers(self, company, customers):
@@ -326,14 +326,18 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
         domain = self._get_open_domain(company, scope) & Domain("date_deadline", "<", company._get_broker_today())
         while calls := self.search(domain, limit=BATCH_SIZE, order="id"):
             # The next call is planned by the steps that follow.
+            unwritten = calls.filtered(lambda call: call.step == "write")
             calls.write(
                 {
                     "state": "missed",
                     "close_reason": "window",
                     "date_done": fields.Datetime.now(),
                     "next_attempt_at": False,
+                    "is_agreed": False,
                 }
             )
+            for call in unwritten:
+                call._tell_manager()
             yield len(calls)
 
     @api.model

@@ -95,7 +95,7 @@ class BrokerCareCallResultMixin(models.AbstractModel):
         following = self.search(
             Domain("user_id", "=", self.env.uid)
             & Domain("state", "=", "planned")
-            & Domain("next_attempt_at", "<=", fields.Datetime.now())
+            & Domain("callable_now", "=", True)
             & Domain("id", "not in", self.ids),
             limit=1,
         )

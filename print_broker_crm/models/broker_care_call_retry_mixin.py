@@ -4,6 +4,8 @@ from pytz import UTC, timezone
 
 from odoo import fields, models
 
+from .broker_care_call_hours_mixin import REACH
+
 # Half a day is what separates "another hour of the day" from the same one.
 NOON = time(12)
 
@@ -24,51 +26,76 @@ class BrokerCareCallRetryMixin(models.AbstractModel):
             self._ask_for_number()
         if outcome == "call_back":
             # Agreed with the customer: that counts against no limit.
-            self._postpone(call_back_at)
-        elif self.attempt_count >= self.rule_id.max_attempts:
-            self._close("missed", "attempts")
-            self._tell_manager()
-        elif outcome == "wrong_number":
-            tomorrow = self.company_id._get_broker_today() + timedelta(days=1)
-            self._postpone(self.rule_id._get_opening(self.company_id, tomorrow))
+            self._postpone(call_back_at, is_agreed=True)
+        elif self._is_phone_given_up(outcome):
+            self._write_instead()
         else:
-            self._postpone(self._get_next_attempt(fields.Datetime.now()))
+            self._postpone(self._get_next_attempt(fields.Datetime.now(), outcome))
 
-    def _postpone(self, moment):
-        """Set the next attempt; the window stays open at least until then."""
+    def _is_phone_given_up(self, outcome):
+        """Return whether the attempts are used up, all or those with one outcome."""
+        self.ensure_one()
+        outcomes = self.attempt_ids.mapped("outcome")
+        retry = self.rule_id._get_retry(outcome)
+        tried = len([logged for logged in outcomes if logged != "call_back"])
+        return tried >= self.rule_id.max_attempts or bool(
+            retry.max_count and outcomes.count(outcome) >= retry.max_count
+        )
+
+    def _postpone(self, moment, is_agreed=False):
+        """Set the next attempt; the window stays open at least until then.
+
+        :param moment: naive UTC `datetime`
+        :param is_agreed: the hour was agreed with the customer
+        """
         day = self.company_id._get_broker_date(moment)
         self.write(
             {
                 "next_attempt_at": moment,
+                "is_agreed": is_agreed,
                 "date_deadline": max(self.date_deadline, day),
             }
         )
 
-    def _get_next_attempt(self, moment):
-        """Return when to try again: the other half of a working day, after the gap.
+    def _get_next_attempt(self, moment, outcome):
+        """Return when to try again: after the gap, in hours that suit the firm and the customer.
+
+        The rule's retry for the outcome says how long to wait and whether another half of
+        the day is wanted. Without one the rule's gap counts and another half is; a wrong
+        number is tried on the next day, when somebody may have mended it.
 
         :param moment: naive UTC `datetime` of the attempt that reached nobody
         :return: naive UTC `datetime`
         """
         self.ensure_one()
         company = self.company_id
-        zone = timezone(company._get_broker_tz())
-        local = UTC.localize(moment).astimezone(zone)
-        earliest = local + timedelta(hours=self.rule_id.minimum_gap_hours)
-        was_morning = local.time() < NOON
-        calendar = company._get_broker_calendar()
-        spans = []
-        if calendar:
-            for start, stop, _meta in calendar._work_intervals_batch(earliest, earliest + timedelta(days=14))[False]:
-                start, stop = start.astimezone(zone), stop.astimezone(zone)
-                noon = zone.localize(datetime.combine(start.date(), NOON))
-                spans += [(start, min(stop, noon)), (max(start, noon), stop)]
-        spans = [start for start, stop in spans if start < stop]
-        chosen = next(
-            (start for start in spans if (start.time() < NOON) != was_morning),
-            spans[0] if spans else earliest,
+        hours = self._get_hours(company)
+        zone = timezone(hours.zone)
+        retry = self.rule_id._get_retry(outcome)
+        earliest = moment + timedelta(hours=retry.wait_hours if retry else self.rule_id.minimum_gap_hours)
+        is_other_half = retry.is_other_half if retry else True
+        if outcome == "wrong_number" and not retry:
+            earliest = self._get_midnight(company, company._get_broker_date(moment) + timedelta(days=1))
+            is_other_half = False
+        firm = self.env["broker.care.rule"]._get_spans(company, earliest, earliest + REACH) or None
+        halves = [
+            half for span in hours.meet(firm, earliest, earliest + REACH) for half in self._split_at_noon(span, zone)
+        ]
+        was_morning = self._is_morning(moment, zone)
+        return next(
+            (start for start in halves if not is_other_half or self._is_morning(start, zone) != was_morning),
+            halves[0] if halves else earliest,
         )
-        return chosen.astimezone(UTC).replace(tzinfo=None)
+
+    def _is_morning(self, moment, zone):
+        return UTC.localize(moment).astimezone(zone).time() < NOON
+
+    def _split_at_noon(self, span, zone):
+        """Return the starts of what lies before noon and after it in a span."""
+        start, stop = span
+        day = UTC.localize(start).astimezone(zone).date()
+        noon = zone.localize(datetime.combine(day, NOON)).astimezone(UTC).replace(tzinfo=None)
+        return [start, noon] if start < noon < stop else [start]
 
     def _close(self, state, close_reason):
         """Close calls and plan what their customers' cadence wants next.
@@ -84,6 +111,7 @@ class BrokerCareCallRetryMixin(models.AbstractModel):
                 "close_reason": close_reason,
                 "date_done": fields.Datetime.now(),
                 "next_attempt_at": False,
+                "is_agreed": False,
             }
         )
         if close_reason != "merged":

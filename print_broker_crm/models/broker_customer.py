@@ -67,6 +67,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.tier.signal.mixin",
         "broker.customer.obligation.mixin",
         "broker.customer.care.mixin",
+        "broker.customer.hours.mixin",
         "broker.customer.satisfaction.mixin",
         "broker.customer.case.mixin",
         "broker.customer.spec.mixin",

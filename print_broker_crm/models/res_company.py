@@ -80,6 +80,18 @@ class ResCompany(models.Model):
         "An average of fewer than 5 customers would tell who said what.",
     )
 
+    broker_call_from = fields.Float(
+        string="Call Nobody Before",
+        default=8.0,
+        help="By the customer's own clock, where the customer wants no other hours.",
+    )
+    broker_call_to = fields.Float(string="Call Nobody After", default=21.0)
+
+    _broker_call_hours_range = models.Constraint(
+        "CHECK (broker_call_from >= 0 AND broker_call_from < broker_call_to AND broker_call_to <= 24)",
+        "The hours in which customers are called lie on one day, the first before the last.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)

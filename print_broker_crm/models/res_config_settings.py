@@ -5,6 +5,8 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     broker_care_manager_id = fields.Many2one(related="company_id.broker_care_manager_id", readonly=False)
+    broker_call_from = fields.Float(related="company_id.broker_call_from", readonly=False)
+    broker_call_to = fields.Float(related="company_id.broker_call_to", readonly=False)
     broker_rating_link_days = fields.Integer(related="company_id.broker_rating_link_days", readonly=False)
     broker_low_score = fields.Integer(related="company_id.broker_low_score", readonly=False)
     broker_check_price_percent = fields.Float(related="company_id.broker_check_price_percent", readonly=False)

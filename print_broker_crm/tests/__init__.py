@@ -51,6 +51,7 @@ from . import (
     test_tier_tour,
 )
 from . import test_care_access, test_care_call, test_care_planning, test_care_rules
+from . import test_care_hours, test_care_retry
 from . import test_case
 from . import test_care_question, test_rating_link, test_rating_link_page
 from . import test_case, test_case_clock, test_case_people

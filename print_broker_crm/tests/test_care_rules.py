@@ -164,6 +164,7 @@ class TestCareRules(CareCommon):
 
     def test_working_hours_without_a_calendar_are_hours(self):
         self.company.resource_calendar_id = False
+        self.company.partner_id.tz = "Asia/Shanghai"
         rule = self.rules["receipt"]
         rule.write({"delay_unit": "working_hours", "delay_days": 4, "window_unit": "working_hours", "window_days": 20})
         self._receive_job(self.customer)

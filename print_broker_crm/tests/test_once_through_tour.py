@@ -60,7 +60,7 @@ class TestOnceThroughDesktop(BrokerAccountCommon, HttpCase):
         self.env["broker.care.call"]._plan(self.company)
         call = self.env["broker.care.call"].search([("customer_id", "=", self.customer.id), ("state", "=", "planned")])
         self.assertEqual(call.user_id, self.care_sun)
-        call.sudo().next_attempt_at = fields.Datetime.now() - timedelta(minutes=1)
+        call.sudo()._bring_forward()
 
 
 @tagged("post_install", "-at_install")
