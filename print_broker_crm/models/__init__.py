@@ -49,6 +49,7 @@ from . import (
     broker_signal_event,
     broker_contact_gather_mixin,
     broker_contact,
+    broker_figure_mixin,
     broker_need,
     broker_referral,
     broker_assignment,
@@ -209,4 +210,7 @@ from . import (
     broker_staff_change,
     broker_staff_change_line,
     broker_staff_load,
+    broker_care_figure,
+    broker_satisfaction_figure,
+    broker_case_figure,
 )

@@ -77,3 +77,4 @@ from . import test_signal, test_signal_finder
 from . import (
     test_playbook,
 )
+from . import test_care_figures
