@@ -71,7 +71,8 @@ class BrokerSignalEvidence(models.Model):
 
     @api.model
     def _add(self, evidence_by_signal):
-        """Append evidence that a signal does not have yet.
+        """Append evidence that a signal does not have yet: a row counts once, with all that
+        is said of it.
 
         :param evidence_by_signal: {signal: list of (record, text)}
         :return: the signals that got something new
@@ -82,16 +83,15 @@ class BrokerSignalEvidence(models.Model):
             Domain("signal_id", "in", signals.ids), ["signal_id", "res_model", "res_id"]
         ):
             known[row.signal_id].add((row.res_model, row.res_id))
-        changed = signals.browse()
-        vals_list = []
+        texts = defaultdict(dict)
         for signal, evidence in evidence_by_signal.items():
             for record, text in evidence:
-                place = (record._name, record.id)
-                if place not in known[signal]:
-                    known[signal].add(place)
-                    changed |= signal
-                    vals_list.append(
-                        {"signal_id": signal.id, "res_model": record._name, "res_id": record.id, "text": text}
-                    )
-        signals.env[self._name].create(vals_list)
-        return changed
+                if (record._name, record.id) not in known[signal]:
+                    texts[signal, record._name, record.id][text] = True
+        signals.env[self._name].create(
+            [
+                {"signal_id": signal.id, "res_model": model, "res_id": res_id, "text": "\n".join(said)}
+                for (signal, model, res_id), said in texts.items()
+            ]
+        )
+        return signals.browse(dict.fromkeys(signal.id for signal, _model, _id in texts))

@@ -276,8 +276,7 @@ class BrokerSignalFinderMixin(models.AbstractModel):
     def _find_elsewhere(self, company):
         """Raise the customers who told the care line that they printed elsewhere, not long
         after an opportunity was lost or a quotation cancelled."""
-        Call = self.env["broker.care.call"]
-        if not company.broker_signal_elsewhere_days or "printed_elsewhere" not in Call._fields:
+        if not company.broker_signal_elsewhere_days:
             return
         for model in ("broker.care.call", "broker.signal", "crm.lead", "sale.order"):
             self.env[model].flush_model()

@@ -63,6 +63,7 @@ class TestSignal(SignalCommon):
         )
         self.assertEqual(signals.mapped("key"), ["a", "b"])
         self.assertEqual(signals.mapped("evidence_count"), [2, 0])
+        self.assertEqual(signals[0].evidence_ids.mapped("text"), ["One\nOne again", "Two"])
 
     def test_new_evidence_of_an_open_signal(self):
         signal = self._raise()

@@ -345,3 +345,95 @@ class TestSignalExport(FinderCommon):
         evidence = signal.with_user(self.manager_qian).evidence_ids
         self.assertFalse(evidence.document)
         self.assertIn("300", evidence.text)
+
+
+@tagged("post_install", "-at_install")
+class TestSignalElsewhere(FinderCommon):
+    """Jade tells the care line on 1 June that they printed elsewhere."""
+
+    def _call(self, moment="2026-06-01 02:00:00", answer="yes", customer=None, state="done"):
+        call = self.env["broker.care.call"].create(
+            {"customer_id": (customer or self.customer).id, "user_id": self.care_sun.id, "printed_elsewhere": answer}
+        )
+        call.write({"state": state, "date_done": state == "done" and moment})
+        self.env.flush_all()
+        return call
+
+    def _lose(self, moment, user=None):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Menu cards",
+                "type": "opportunity",
+                "partner_id": self.partner.id,
+                "user_id": (user or self.sales_wang).id,
+            }
+        )
+        with freeze_time(moment):
+            lead.action_set_lost()
+        return lead
+
+    def test_lost_then_printed_elsewhere(self):
+        """180 days before 1 June, 10:00 in Shanghai, is 3 December, 10:00."""
+        self._lose("2025-12-03 01:59:59")
+        lead = self._lose("2025-12-03 02:00:00", self.sales_zhao)
+        quotation = self._order("2026-05-02 02:00:00", 800, state="cancel")
+        self._order("2026-05-02 02:00:00", 900)
+        call = self._call()
+        self._lose("2026-06-01 02:00:01")
+        signal = self._find()
+        self.assertEqual((signal.kind, signal.customer_id), ("elsewhere", self.customer))
+        self.assertEqual(
+            {(row.res_model, row.res_id) for row in signal.evidence_ids},
+            {(record._name, record.id) for record in (call, lead, quotation)},
+        )
+        self.assertEqual(signal.user_id, self.sales_zhao, "who lost the opportunity")
+        self.assertIn("800.00", "".join(signal.evidence_ids.mapped("text")))
+        self.assertFalse(self._find(), "raised once")
+
+    def test_nothing_was_lost(self):
+        self._call()
+        self.assertFalse(self._find())
+
+    def test_answers_that_say_nothing(self):
+        self._lose("2026-05-01 02:00:00")
+        for answer, state in (("no", "done"), (False, "done"), ("yes", "planned")):
+            self._call(answer=answer, state=state)
+        self.assertFalse(self._find())
+
+    def test_a_cancelled_job_was_no_lost_quotation(self):
+        order = self._order("2026-05-02 02:00:00", 800)
+        order._action_cancel()
+        self._call()
+        self.assertFalse(self._find())
+
+    def test_never(self):
+        self._lose("2026-05-01 02:00:00")
+        self._call()
+        self.company.broker_signal_elsewhere_days = 0
+        self.assertFalse(self._find())
+        self.company.broker_signal_elsewhere_days = 31
+        self.assertTrue(self._find())
+
+    def test_another_call_is_new_evidence(self):
+        self._lose("2026-05-01 02:00:00")
+        self._call()
+        self._decide(self._find(), decision="dismissed", note="A present of their bank")
+        self.at("2026-06-20 02:00:00")
+        self._call("2026-06-20 02:00:00")
+        self.assertEqual(self._find().state, "open")
+
+    def test_merged_customers(self):
+        double = self._open_customer(self._create_partner("Jade Ltd", self.sales_wang))
+        self._lose("2026-05-01 02:00:00")
+        self._call(customer=double)
+        self.assertFalse(self._find())
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.partner + double.partner_id).ids, self.partner
+        )
+        self.assertEqual(self._find().customer_id, self.customer)
+
+    def test_two_companies(self):
+        other = self.env["res.company"].create({"name": "Second"})
+        self._lose("2026-05-01 02:00:00")
+        self._call()
+        self.assertFalse(self._find(company=other))
