@@ -52,7 +52,6 @@ from . import (
 )
 from . import test_care_access, test_care_call, test_care_planning, test_care_rules
 from . import test_care_hours, test_care_retry
-from . import test_case
 from . import test_care_question, test_rating_link, test_rating_link_page
 from . import test_case, test_case_clock, test_case_people
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
