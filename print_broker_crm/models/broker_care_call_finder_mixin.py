@@ -123,11 +123,11 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
     @api.model
     def _find_case_closed_events(self, company, rule, scope, last_id):
         """Cases that were closed and that no call followed yet."""
-        if "broker.case" not in self.env:
-            return self._find_nothing()
+        # Opened again and closed again, it is asked about again.
+        key = SQL("cases.id || ':' || COALESCE(cases.reopen_count, 0)")
         return SQL(
             """
-            SELECT cases.id, customer.id, NULL::int, %(day)s, 0, TRUE, cases.closed_at, cases.id::varchar
+            SELECT cases.id, customer.id, NULL::int, %(day)s, 0, TRUE, cases.closed_at, %(key)s
               FROM broker_case AS cases
               JOIN broker_customer AS customer ON customer.id = cases.customer_id
              WHERE cases.id > %(last_id)s
@@ -145,7 +145,8 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
             company=company.id,
             since=self._get_event_floor(company, rule),
             callable=self._sql_callable(scope, rule),
-            not_served=self._sql_not_served(rule, SQL("cases.id::varchar")),
+            key=key,
+            not_served=self._sql_not_served(rule, key),
             limit=self._get_batch_size(),
         )
 
@@ -162,8 +163,6 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
     @api.model
     def _find_coverage_events(self, company, rule, scope, last_id, state):
         """Select customers in a state of coverage, once for every time it began."""
-        if "coverage_state" not in self.env["broker.customer"]._fields:
-            return self._find_nothing()
         since = SQL("COALESCE(customer.coverage_since, %s)", company._get_broker_today())
         key = SQL("customer.id || ':' || COALESCE(customer.coverage_since::varchar, '')")
         return SQL(
@@ -228,11 +227,6 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
             not_served=self._sql_not_served(rule, SQL("score.id::varchar")),
             limit=self._get_batch_size(),
         )
-
-    @api.model
-    def _find_nothing(self):
-        """Return the SQL of a batch without events."""
-        return SQL("SELECT NULL::int, 0, 0, NULL::date, 0, TRUE, NULL::timestamp, NULL WHERE FALSE")
 
     @api.model
     def _get_event_floor(self, company, rule):

@@ -114,6 +114,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                         continue
                     # It lasts for long already, as in the first night: not all in one morning.
                     start, start_at = today + timedelta(days=customer_id % rule.window_days), None
+                    deadline = start + window
                 elif rule.window_unit == "days":
                     deadline = max(start, today) + window
             start = max(start, today, rested_from.get(customer_id, today))
@@ -241,6 +242,17 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
             moment = first_moment.get(call.customer_id.id)
             if moment and moment > call.next_attempt_at:
                 call.next_attempt_at = moment
+
+    def _take_reasons(self, others):
+        """Answer to what other calls were planned for, as far as it is told apart.
+
+        :param others: open calls about to be closed, in sudo
+        """
+        moved = others.reason_ids.filtered(lambda line: line.order_id or line.event_key)
+        moved.write({"call_id": self.id})
+        urgent = moved.rule_id.sorted("urgency", reverse=True)[:1]
+        if urgent and urgent.urgency > self.urgency:
+            self.write({"rule_id": urgent.id, "urgency": urgent.urgency})
 
     def _bring_forward(self):
         """Make an open call callable now, in working hours or not: somebody wants to."""

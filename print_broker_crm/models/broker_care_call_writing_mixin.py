@@ -123,8 +123,6 @@ class BrokerCareCallWritingMixin(models.AbstractModel):
         :param channel: 'wechat' or 'email'
         """
         self.ensure_one()
-        if "broker.contact" not in self.env:
-            return
         self.env["broker.contact"].sudo().create(
             {
                 "customer_id": self.customer_id.id,
@@ -135,6 +133,8 @@ class BrokerCareCallWritingMixin(models.AbstractModel):
                 "date": fields.Datetime.now(),
                 "partner_id": self.partner_id.id,
                 "note": self.result_note or self.message_text,
+                "res_model": self._name,
+                "res_id": self.id,
             }
         )
 

@@ -202,6 +202,7 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         result = super()._before_merge_into(target)
         calls = (self + target)._get_open_care_calls()
         kept = calls.filtered(lambda call: call.customer_id == target)[:1] or calls[:1]
+        kept._take_reasons(calls - kept)
         (calls - kept)._close("cancelled", "merged")
         if any(customer.do_not_call for customer in self.sudo()):
             target.do_not_call_reason = (

@@ -122,6 +122,14 @@ class TestCareRetry(CareCommon):
         self.assertEqual((call.state, call.close_reason, call.result_note), ("missed", "written", False))
         self.assertFalse(call.sudo().activity_ids, "The manager need not act")
         self.assertEqual(self._get_open_call().date_planned, date(2026, 5, 1), "The cadence goes on")
+        contact = self.env["broker.contact"].search([("customer_id", "=", self.customer.id)])
+        self.assertEqual(
+            (contact.channel, contact.direction, contact.user_id, contact.note),
+            ("wechat", "out", self.care_sun, "Sent her the text"),
+        )
+        self.assertEqual(self.env[contact.res_model].browse(contact.res_id), call)
+        found = self.env["broker.contact"].with_user(self.sales_wang).search([("id", "=", contact.id)])
+        self.assertFalse(found, "What the care line did is not for those it asks about")
 
     def test_nothing_helps(self):
         self.company.broker_care_manager_id = self.manager_qian

@@ -123,6 +123,168 @@ class TestCareRules(CareCommon):
         self.assertEqual(self._get_open_call().reason, "cadence")
         self.assertEqual(self._get_open_call(old).reason, "cadence")
 
+    # Cases
+
+    def _close_case(self, customer=None):
+        case = self.env["broker.case"].create(
+            {"customer_id": (customer or self.customer).id, "title": "Too short", "kind": "enquiry", "outcome": "Told"}
+        )
+        case.action_close()
+        return case
+
+    def test_case_is_asked_about_within_24_working_hours(self):
+        self._activate("case_closed")
+        self._take_leave("2026-03-08 16:00:00", "2026-03-09 15:59:59")  # Monday the 9th
+        self.at("2026-03-06 07:00:00")  # Friday, 15:00 in Shanghai
+        self._close_case()
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual((call.reason, call.urgency), ("case_closed", "3"))
+        # Two hours on Friday, Monday closed, two on Tuesday.
+        self.assertEqual((call.date_planned, call.next_attempt_at), (date(2026, 3, 10), datetime(2026, 3, 10, 2, 0)))
+        # Of the 24 hours 2 are on Friday, 8 on Tuesday, 8 on Wednesday, 6 on Thursday.
+        self.assertEqual(call.date_deadline, date(2026, 3, 12))
+
+    def test_case_that_was_opened_again_is_asked_about_again(self):
+        self._activate("case_closed")
+        case = self._close_case()
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.Call._plan(self.company)
+        self.assertEqual(len(call.reason_ids), 1)
+        call.with_user(self.care_sun).action_log_attempt("refused")
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "cadence")
+        self.at("2026-03-03 02:00:00")
+        case.action_reopen()
+        case.outcome = "Told again"
+        case.action_close()
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "case_closed")
+
+    def test_two_cases_are_one_call(self):
+        self._activate("case_closed")
+        first = self._close_case()
+        second = self._close_case()
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual(call.reason_ids.mapped("event_key"), [f"{case.id}:0" for case in first + second])
+
+    def test_old_case_is_left_alone(self):
+        self._activate("case_closed")
+        self._close_case()
+        self.at("2026-03-09 02:00:00")
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "cadence")
+
+    # Silence
+
+    def _set_coverage(self, customers, state, since):
+        customers.sudo().write({"coverage_state": state, "coverage_since": since})
+
+    def test_silent_salesperson(self):
+        self._activate("sales_silent")
+        self._set_coverage(self.customer, "sales_silent", self.MONDAY)
+        other = self._open_customers(1)
+        self._set_coverage(other, "customer_silent", self.MONDAY)
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual((call.reason, call.urgency), ("sales_silent", "2"))
+        self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 3, 3), date(2026, 3, 8)))
+        self.assertEqual(self._get_open_call(other).reason, "cadence", "That is for the manager to look at")
+
+    def test_one_call_for_each_silence(self):
+        self._activate("sales_silent", rest_days=0)
+        self._set_coverage(self.customer, "sales_silent", self.MONDAY)
+        self.Call._plan(self.company)
+        self._get_open_call().with_user(self.care_sun).action_log_attempt("refused")
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "cadence")
+        self.at("2026-04-01 02:00:00")
+        self._set_coverage(self.customer, "fine", date(2026, 3, 20))
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "cadence")
+        self._set_coverage(self.customer, "sales_silent", date(2026, 4, 1))
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "sales_silent")
+
+    def test_win_back(self):
+        self._activate("win_back")
+        self._set_coverage(self.customer, "both_silent", date(2026, 2, 27))  # Friday
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual(call.reason, "win_back")
+        self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 3, 3), date(2026, 3, 17)))
+
+    def test_long_silence_is_spread(self):
+        """The first night finds silence that lasts for years, and does not fill one morning."""
+        rule = self._activate("win_back")
+        customers = self._open_customers(28)
+        self._set_coverage(customers, "both_silent", date(2024, 1, 1))
+        self.Call._plan(self.company)
+        calls = self.Call.search([("customer_id", "in", customers.ids), ("state", "=", "planned")])
+        self.assertEqual(set(calls.mapped("reason")), {"win_back"})
+        days = calls.mapped("date_planned")
+        self.assertEqual((min(days), max(days)), (self.MONDAY, date(2026, 3, 15)))
+        self.assertEqual({days.count(day) for day in days}, {2})
+        self.assertEqual({(call.date_deadline - call.date_planned).days for call in calls}, {rule.window_days})
+
+    def test_silent_customer_who_wants_no_calls(self):
+        self._activate("win_back")
+        self._set_coverage(self.customer, "both_silent", self.MONDAY)
+        self.customer.write({"do_not_call": True, "do_not_call_reason": "Asked us"})
+        self.Call._plan(self.company)
+        self.assertFalse(self._get_open_call())
+
+    def test_all_reasons_twice_plan_nothing_twice(self):
+        for reason in ("first_order", "case_closed", "sales_silent", "decline"):
+            self._activate(reason)
+        self._receive_job(self.customer)
+        self._close_case()
+        self._set_coverage(self.customer, "sales_silent", self.MONDAY)
+        self._score(self.customer, 5, date(2026, 2, 20))
+        self._score(self.customer, 3, self.MONDAY)
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual(
+            sorted(call.reason_ids.mapped("reason")),
+            ["case_closed", "decline", "first_order", "receipt", "sales_silent"],
+        )
+        self.assertEqual((call.reason, call.urgency), ("case_closed", "3"))
+        before = call.read(["date_planned", "date_deadline", "next_attempt_at", "reason_ids", "user_id"])
+        self.Call._plan(self.company)
+        self.assertEqual(
+            call.read(["date_planned", "date_deadline", "next_attempt_at", "reason_ids", "user_id"]), before
+        )
+        call.with_user(self.care_sun).action_log_attempt("refused")
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason_ids.mapped("reason"), ["cadence"])
+
+    def test_two_companies_do_not_meet(self):
+        other = self.env["res.company"].create({"name": "Second", "resource_calendar_id": self.calendar.copy().id})
+        theirs = self._open_customer(company=other)
+        self._activate("win_back")
+        self._activate("case_closed")
+        self._set_coverage(theirs, "both_silent", self.MONDAY)
+        self._close_case(theirs)
+        self.Call._plan(self.company)
+        self.assertFalse(self._get_open_call(theirs))
+        self.Call._plan(other)
+        self.assertEqual(set(self._get_open_call(theirs).reason_ids.mapped("reason")), {"win_back", "case_closed"})
+
+    def test_merged_customers_keep_what_was_served(self):
+        """Reasons of the call that is cancelled go on to the one that stays."""
+        self._activate("case_closed")
+        other = self._open_customers(1, user=self.sales_wang)
+        case = self._close_case(other)
+        self.Call._plan(self.company)
+        kept = self._get_open_call()
+        other._merge_into(self.customer)
+        self.assertEqual(self._get_open_call(), kept)
+        self.assertIn(f"{case.id}:0", kept.reason_ids.mapped("event_key"))
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call(), kept)
+
     # Rest, tiers, hours
 
     def test_rest_after_a_talk(self):
