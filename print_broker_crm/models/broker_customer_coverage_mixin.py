@@ -249,6 +249,8 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
         companies = self.env["res.company"].sudo().search(Domain.TRUE)
         if any(self._count_coverage_waiting(company) for company in companies):
             self._wake_night_again()
+            if not Cron._commit_progress(remaining=1):
+                return
         for company in companies:
             for handled in self._get_night_steps(company):
                 if not Cron._commit_progress(handled, remaining=1):
