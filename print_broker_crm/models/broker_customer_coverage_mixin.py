@@ -261,8 +261,7 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
     @api.model
     def _get_night_steps(self, company):
         """Do the night of a company step by step, yielding after each how much it handled."""
-        if "broker.contact" in self.env:
-            yield from self.env["broker.contact"]._gather(company)
+        yield from self.env["broker.contact"]._gather(company)
         yield from self._get_coverage_steps(company)
         yield from self.env["broker.care.call"]._plan_steps(company)
 

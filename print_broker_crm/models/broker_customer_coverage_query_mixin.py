@@ -31,8 +31,6 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
 
         :return: the files that changed
         """
-        if "broker.contact" not in self.env:
-            return self.browse()
         customers = self.sudo()
         changed = customers.browse()
         old_states = {}

@@ -24,6 +24,8 @@ from . import (
     test_commission_rules,
     test_commission_sweep,
     test_commission_what_if,
+    test_coverage,
+    test_coverage_night,
 )
 from . import (
     test_commission_dispute,
