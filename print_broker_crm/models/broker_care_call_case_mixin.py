@@ -10,7 +10,6 @@ class BrokerCareCallCaseMixin(models.AbstractModel):
     _name = "broker.care.call.case.mixin"
     _description = "Care Call: Cases"
 
-    case_ids = fields.One2many("broker.case", "care_call_id", string="Cases from This Call", readonly=True)
     open_case_ids = fields.Many2many("broker.case", string="Open Cases", compute="_compute_open_case_ids")
 
     @api.depends("customer_id", "case_ids")

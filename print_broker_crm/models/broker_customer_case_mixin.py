@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
-from .broker_case_clock_mixin import OPEN_STATES
+from .broker_case_clock_mixin import OPEN_STATES, RUNNING_STATES
 from .broker_customer_hook_mixin import HeldKind
 
 
@@ -13,6 +14,11 @@ class BrokerCustomerCaseMixin(models.AbstractModel):
 
     case_ids = fields.One2many("broker.case", "customer_id", string="Cases", readonly=True)
     open_case_count = fields.Integer(string="Open Cases", compute="_compute_case_count")
+    tier_case_count = fields.Integer(
+        string="Complaints and Claims",
+        compute="_compute_tier_case_count",
+        help="Weighted by severity, as the newest score counts them.",
+    )
     case_count = fields.Integer(string="All Cases", compute="_compute_case_count")
 
     @api.depends_context("uid")
@@ -30,7 +36,23 @@ class BrokerCustomerCaseMixin(models.AbstractModel):
             customer.case_count = totals.get(customer._origin.id, 0)
             customer.open_case_count = waiting.get(customer._origin.id, 0)
 
+    @api.depends("last_score_id")
+    def _compute_tier_case_count(self):
+        for customer in self:
+            customer.tier_case_count = (customer.sudo().last_score_id.inputs or {}).get("case_severity") or 0
+
     # ACTIONS
+
+    def action_view_tier_cases(self):
+        """Open the complaints and claims of the newest score's window."""
+        return self._open_tier_rows(
+            "broker.case",
+            self.env._("Complaints and Claims"),
+            Domain("customer_id", "=", self.id)
+            & Domain("kind", "in", ("complaint", "claim"))
+            & Domain("state", "!=", "cancelled")
+            & self._get_tier_time_domain("opened_at"),
+        )
 
     def action_view_cases(self):
         """Open the cases of the customer, the open ones first."""
@@ -83,6 +105,64 @@ class BrokerCustomerCaseMixin(models.AbstractModel):
         for case in cases:
             if case.user_id == changed[case.customer_id]:
                 case.user_id = case.customer_id.service_user_id
+
+    # OBLIGATIONS
+
+    @api.model
+    def _get_obligation_kinds(self):
+        """Add the answers and solutions that customers wait for too long."""
+        return {
+            **super()._get_obligation_kinds(),
+            "case_answer": self.env._("Answer the case"),
+            "case_solution": self.env._("Solve the case"),
+        }
+
+    @api.model
+    def _get_obligation_models(self):
+        return super()._get_obligation_models() | {"broker.case"}
+
+    @api.model
+    def _get_obligation_queries(self):
+        """Add the open cases whose answer or solution is late; what waits for others is not,
+        unless it was late before."""
+        now = fields.Datetime.now()
+        return super()._get_obligation_queries() + [
+            SQL(
+                """
+                SELECT owed.id, cases.user_id, %(kind)s::varchar,
+                       (cases.%(deadline)s AT TIME ZONE 'UTC' AT TIME ZONE owed.zone)::date,
+                       'broker.case'::varchar, cases.id
+                  FROM owed
+                  JOIN broker_case cases ON cases.customer_id = owed.id
+                 WHERE %(late)s
+                """,
+                kind=kind,
+                deadline=SQL.identifier(deadline),
+                late=late,
+            )
+            for kind, deadline, late in (
+                (
+                    "case_answer",
+                    "answer_deadline",
+                    SQL(
+                        "cases.state IN %s AND cases.answered_at IS NULL AND cases.answer_deadline < %s",
+                        OPEN_STATES,
+                        now,
+                    ),
+                ),
+                (
+                    "case_solution",
+                    "solution_deadline",
+                    SQL(
+                        "(cases.state IN %s AND cases.solution_deadline < %s"
+                        " OR cases.state IN %s AND cases.solution_late)",
+                        RUNNING_STATES,
+                        now,
+                        OPEN_STATES,
+                    ),
+                ),
+            )
+        ]
 
     # VISIBILITY
 

@@ -15,7 +15,11 @@ class BrokerTierPolicy(models.Model):
     """
 
     _name = "broker.tier.policy"
-    _inherit = ["broker.tier.policy.proposal.mixin", "broker.tier.policy.signal.mixin"]
+    _inherit = [
+        "broker.tier.policy.proposal.mixin",
+        "broker.tier.policy.signal.mixin",
+        "broker.tier.policy.case.mixin",
+    ]
     _description = "5A Policy"
     _order = "company_id, date_from desc, id desc"
 

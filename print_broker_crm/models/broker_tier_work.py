@@ -112,6 +112,7 @@ class BrokerTierWork(models.Model):
             "lead_activity": (self.env._("Activity on an opportunity"), "work_activity_weight"),
             "customer_activity": (self.env._("Activity on the file"), "work_activity_weight"),
             "leg": (self.env._("Finished leg"), "work_leg_weight"),
+            "case": (self.env._("Solved case"), "work_case_weight"),
         }
 
     @api.model
@@ -119,6 +120,7 @@ class BrokerTierWork(models.Model):
         """Hook: return the models whose rows the queries read."""
         return {
             "broker.care.call",
+            "broker.case",
             "broker.customer",
             "broker.handoff",
             "broker.relay.leg",
@@ -185,6 +187,14 @@ class BrokerTierWork(models.Model):
                   FROM broker_relay_leg leg
                  WHERE leg.customer_id = judged.customer_id AND leg.outcome IN ('finished', 'returned')
                    AND leg.finished_at >= judged.start AND leg.finished_at < judged.stop
+                """
+            ),
+            SQL(
+                """
+                SELECT cases.id, 'case', cases.user_id, cases.solved_at, 'broker.case', cases.id
+                  FROM broker_case cases
+                 WHERE cases.customer_id = judged.customer_id AND cases.state IN ('solved', 'closed')
+                   AND cases.solved_at >= judged.start AND cases.solved_at < judged.stop
                 """
             ),
         ]
