@@ -39,6 +39,12 @@ class BrokerCase(models.Model):
     _description = "Case"
     _inherit = [
         "broker.masking.mixin",
+        "broker.case.claim.mixin",
+        "broker.case.remedy.mixin",
+        "broker.case.charge.mixin",
+        "broker.case.mail.mixin",
+        "broker.case.portal.mixin",
+        "broker.case.crisis.mixin",
         "broker.case.clock.mixin",
         "broker.case.flow.mixin",
         "broker.case.arbitration.mixin",
@@ -58,6 +64,7 @@ class BrokerCase(models.Model):
         "broker.customer", required=True, index=True, ondelete="restrict", check_company=True, string="Customer"
     )
     company_id = fields.Many2one(related="customer_id.company_id", store=True, index=True, precompute=True)
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
     commercial_partner_id = fields.Many2one(related="customer_id.partner_id", string="Invoiced To")
     tier_id = fields.Many2one(related="customer_id.tier_id")
     partner_id = fields.Many2one(
@@ -181,6 +188,9 @@ class BrokerCase(models.Model):
         "(user_id, customer_id) WHERE state IN ('new', 'working', 'waiting_customer', 'waiting_printing_house')"
     )
     _closed_idx = models.Index("(customer_id, closed_at) WHERE closed_at IS NOT NULL")
+    _portal_key_uniq = models.UniqueIndex(
+        "(portal_key) WHERE portal_key IS NOT NULL", "This message has reached us already."
+    )
 
     @api.depends("name", "title")
     def _compute_display_name(self):
@@ -295,7 +305,7 @@ class BrokerCase(models.Model):
     @api.model
     def _get_entry_fields(self):
         """Hook: return the names of the fields that people fill in."""
-        return ENTRY_FIELDS | self._get_arbitration_entry_fields()
+        return ENTRY_FIELDS | self._get_arbitration_entry_fields() | self._get_claim_entry_fields()
 
     @api.model
     def _check_entry(self, names):
@@ -330,6 +340,7 @@ class BrokerCase(models.Model):
         self._check_links([vals])
         self._check_not_lighter(vals)
         self._check_arbitration_write(names)
+        self._check_claim_write(names)
 
     @api.model
     def _get_call_from_context(self):

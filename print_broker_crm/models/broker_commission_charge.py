@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, float_compare
 
 # What the actions write, whoever asks.
-_ACTION_FIELDS = frozenset({"name", "state", "posted_by_id", "posted_at", "reversed_id"})
+_ACTION_FIELDS = frozenset({"name", "state", "posted_by_id", "posted_at", "reversed_id", "case_id"})
 
 
 class BrokerCommissionCharge(models.Model):
@@ -35,7 +35,7 @@ class BrokerCommissionCharge(models.Model):
     )
     customer_id = fields.Many2one(related="order_id.broker_customer_id", store=True, index="btree_not_null")
     kind = fields.Selection(
-        [("freight", "Freight"), ("reprint", "Reprint"), ("other", "Other")],
+        [("freight", "Freight"), ("reprint", "Reprint"), ("claim", "Claim"), ("other", "Other")],
         required=True,
         default="freight",
     )
@@ -68,6 +68,9 @@ class BrokerCommissionCharge(models.Model):
         ondelete="restrict",
     )
     is_reversed = fields.Boolean(string="Taken Back", compute="_compute_is_reversed")
+    case_id = fields.Many2one(
+        "broker.case", string="Claim", readonly=True, copy=False, index="btree_not_null", ondelete="restrict"
+    )
     entry_ids = fields.One2many("broker.commission.entry", "charge_id", string="Entries", readonly=True)
 
     _reversed_uniq = models.UniqueIndex("(reversed_id) WHERE reversed_id IS NOT NULL", "It is taken back already.")
@@ -149,6 +152,7 @@ class BrokerCommissionCharge(models.Model):
             [
                 {
                     "order_id": charge.order_id.id,
+                    "case_id": charge.case_id.id,
                     "kind": charge.kind,
                     "role": charge.role,
                     "amount": -charge.amount,

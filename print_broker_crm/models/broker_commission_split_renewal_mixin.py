@@ -22,6 +22,8 @@ class BrokerCommissionSplitRenewalMixin(models.AbstractModel):
         :param used: those with ledger entries, where the caller knows them already
         :param splits: all their splits, where the caller has them already
         """
+        # What is printed again for a claim earns nobody anything; its cost is the claim's.
+        orders = orders.filtered(lambda order: not order.broker_claim_case_id)
         fresh = orders - (self._get_used_orders(orders) if used is None else used)
         if splits is None:
             splits = self.sudo().search(Domain("order_id", "in", orders.ids), order="id")

@@ -13,6 +13,7 @@ class ResCompany(models.Model):
         "broker.company.contact.mixin",
         "broker.company.coverage.mixin",
         "broker.company.signal.mixin",
+        "broker.company.claim.mixin",
         "res.company",
     ]
 

@@ -81,3 +81,6 @@ class ResConfigSettings(models.TransientModel):
     broker_case_answer_hours = fields.Float(related="company_id.broker_case_answer_hours", readonly=False)
     broker_case_solution_hours = fields.Float(related="company_id.broker_case_solution_hours", readonly=False)
     broker_case_at_once_hours = fields.Float(related="company_id.broker_case_at_once_hours", readonly=False)
+    broker_claim_charge = fields.Selection(related="company_id.broker_claim_charge", readonly=False)
+    broker_crisis_lead_hours = fields.Float(related="company_id.broker_crisis_lead_hours", readonly=False)
+    broker_crisis_duration = fields.Float(related="company_id.broker_crisis_duration", readonly=False)

@@ -17,6 +17,7 @@ class SaleOrder(models.Model):
         "broker.order.spec.mixin",
         "broker.order.proof.mixin",
         "broker.order.case.mixin",
+        "broker.order.claim.mixin",
         "broker.question.mixin",
         "broker.order.ticket.mixin",
         "broker.order.chatter.mixin",

@@ -238,7 +238,9 @@ class ProtectionCommon(BrokerAccountCommon):
             ._append([{"growth_id": growth.id, "user_id": partner.user_id.id, "amount": 100.0}])
         )
         proof = env["broker.proof"].create({"order_id": order.id})
-        case = env["broker.case"].create({"customer_id": customer.id, "title": f"{label} complains"})
+        case = env["broker.case"].create(
+            {"customer_id": customer.id, "title": f"{label} complains", "order_id": order.id}
+        )
         proof_file = env["broker.proof.file"].create(
             {"proof_id": proof.id, "name": f"{label}.txt", "content": b64encode(label.encode())}
         )
@@ -273,6 +275,9 @@ class ProtectionCommon(BrokerAccountCommon):
             .with_user(partner.user_id)
             .create({"customer_id": customer.id, "channel": "wechat"})
             .with_env(env),
+            "broker.claim.line": env["broker.claim.line"].create(
+                {"case_id": case.id, "order_line_id": order.order_line[:1].id}
+            ),
             "broker.job.spec": env["broker.job.spec"].create({"order_line_id": order.order_line.id}),
             "broker.customer.member": env["broker.customer.member"].create(
                 {"customer_id": customer.id, "user_id": cls.sponsor.id, "function": "settlement"}

@@ -1,4 +1,5 @@
 from . import (
+    account_move_reversal,
     account_payment_register,
     base_partner_merge,
     broker_assignment_correction,

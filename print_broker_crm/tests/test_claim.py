@@ -1,0 +1,414 @@
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, tagged
+
+from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
+
+
+class ClaimCommon(BrokerAccountCommon):
+    """Claims on the job of the design: 10,000 with a margin of 3,000, a pool of 300.
+
+    Ten brochures at 1,000 each, bought at 700; two of them came with the wrong fold.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.partner.user_id = cls.sales_wang
+        cls.press = cls.env["res.partner"].create({"name": "Golden Press", "is_company": True})
+        cls.job = cls._create_job(price=1000, cost=700, quantity=10, user_id=cls.sales_wang.id)
+        cls.Case = cls.env["broker.case"]
+
+    @classmethod
+    def _open_claim(cls, job=None, user=None, granted=0.0, quantity=2.0, **vals):
+        job = job or cls.job
+        case = (
+            cls.Case.with_user(user or cls.service_chen)
+            .create(
+                {
+                    "customer_id": cls.customer.id,
+                    "title": "Wrong fold",
+                    "kind": "claim",
+                    "order_id": job.id,
+                    "claim_line_ids": [Command.create({"order_line_id": job.order_line[:1].id, "quantity": quantity})],
+                    **vals,
+                }
+            )
+            .with_user(cls.service_chen)
+        )
+        if granted:
+            case.claim_line_ids.amount_granted = granted
+        return case
+
+    @classmethod
+    def _fill_result(cls, case):
+        case.write({"outcome": "Money back", "corrective_action": "Check the first fold", "cause": "printing_house"})
+
+    def _get_charges(self, case):
+        """Return [(role, amount)] of the charges that stand, and the number of all."""
+        charges = self.env["broker.commission.charge"].search([("case_id", "=", case.id)])
+        standing = charges.filtered(lambda charge: not charge.is_reversed and not charge.reversed_id)
+        return [(charge.role, charge.amount) for charge in standing], len(charges)
+
+
+@tagged("post_install", "-at_install")
+class TestClaim(ClaimCommon):
+    """What is claimed, granted and settled, and what of it the commission bears."""
+
+    def test_lines(self):
+        case = self._open_claim(granted=500)
+        line = case.claim_line_ids
+        self.assertEqual((line.price_unit, line.amount_claimed, line.amount_granted), (1000, 2000, 500))
+        self.assertEqual((case.amount_claimed, case.amount_granted, case.claim_cost), (2000, 500, 500))
+        line.quantity = 3
+        self.assertEqual(case.amount_claimed, 3000)
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            line.quantity = 11
+        other = self._create_job()
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            self._open_claim().claim_line_ids.order_line_id = other.order_line
+        with self.assertRaises(UserError):
+            case.order_id = other
+
+    def test_discount_is_not_given_back(self):
+        job = self._create_job(price=1000, cost=700, quantity=10)
+        job.order_line.discount = 10
+        self.assertEqual(self._open_claim(job).amount_claimed, 1800)
+
+    def test_who_decides(self):
+        """The care line writes down what is claimed, service proposes, a manager settles."""
+        case = self._open_claim(user=self.care_sun)
+        line = case.claim_line_ids.with_user(self.care_sun)
+        line.note = "The customer sent a photo"
+        for vals in ({"amount_granted": 100}, {"amount_granted": 0.5, "note": "x"}):
+            with self.assertRaises(AccessError):
+                line.write(vals)
+        for name in ("fault_sales", "fault_customer"):
+            with self.assertRaises(AccessError):
+                case.with_user(self.care_sun).write({name: 100})
+            with self.assertRaises(AccessError):
+                case.with_user(self.sales_wang).write({name: 100})
+        case.write({"fault_printing_house": 100})
+        for user in (self.care_sun, self.service_chen, self.sales_wang):
+            with self.assertRaises(AccessError):
+                case.with_user(user).action_settle_claim()
+        with self.assertRaises(UserError):
+            case.write({"claim_settled_at": "2026-01-01"})
+        with self.assertRaises(UserError):
+            self._open_claim(claim_cost=5)
+
+    def test_faults_add_up(self):
+        case = self._open_claim()
+        case.write({"fault_customer": 30, "fault_sales": 20, "fault_service": 10, "fault_printing_house": 40})
+        self.assertEqual(case.fault_us, 30)
+        for vals in ({"fault_carrier": 1}, {"fault_customer": -10, "fault_carrier": 40}):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                case.write(vals)
+        case = self._open_claim()
+        case.cause = "carrier"
+        case._onchange_cause_fault()
+        self.assertEqual(case.fault_carrier, 100)
+
+    def test_settled_once(self):
+        """500 granted on the job: a margin of 2,500, a pool of 250; settling again adds
+        nothing, other figures come by a counter-charge."""
+        self._create_posted_invoice(self.job)
+        self.assertCommission(self.job, 210, 90, "earned")
+        case = self._open_claim(granted=500).with_user(self.manager_qian)
+        with self.assertRaisesRegex(UserError, "at fault"):
+            case.action_settle_claim()
+        case.write({"fault_printing_house": 100})
+        self._fill_result(case)
+        with self.assertRaisesRegex(UserError, "settles the claim"):
+            case.with_user(self.service_chen).action_close()
+        case.action_settle_claim()
+        self.assertCommission(self.job, 175, 75, "earned")
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 1))
+        self.assertEqual(case.claim_charged, 500)
+        with self.assertRaisesRegex(UserError, "settled"):
+            case.claim_line_ids.amount_granted = 600
+        with self.assertRaisesRegex(UserError, "settled"):
+            case.fault_carrier = 10
+        with self.assertRaisesRegex(UserError, "settled"):
+            case.action_settle_claim()
+        case.sudo()._sync_claim_charges()
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 1))
+        case.action_unsettle_claim()
+        case.claim_line_ids.amount_granted = 800
+        self.assertCommission(self.job, 175, 75, "earned")
+        case.action_settle_claim()
+        # 500, taken back, and 800.
+        self.assertEqual(self._get_charges(case), ([(False, 800)], 3))
+        self.assertCommission(self.job, 154, 66, "earned")
+        case.action_close()
+        self.assertEqual(self._get_charges(case), ([(False, 800)], 3))
+        self.assertFalse(self.env["broker.commission.entry"]._settle_orders(self.job))
+
+    def test_cancelled_claim_costs_nothing(self):
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_service=100, outcome="It was another firm's").with_user(
+            self.manager_qian
+        )
+        case.action_settle_claim()
+        self.assertCommission(self.job, 175, 75, "earned")
+        case.action_cancel()
+        self.assertEqual(self._get_charges(case), ([], 2))
+        self.assertCommission(self.job, 210, 90, "earned")
+
+    def test_by_fault(self):
+        """Of 500 sales bears 20 %, service 30 %, and the job the rest: 250 less margin.
+
+        The pool of 275 is 192.50 and 82.50, less 100 and 150.
+        """
+        self.company.broker_claim_charge = "fault"
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_sales=20, fault_service=30, fault_printing_house=50)
+        case.with_user(self.manager_qian).action_settle_claim()
+        self.assertEqual(sorted(self._get_charges(case)[0], key=str), [("sales", 100), ("service", 150), (False, 250)])
+        self.assertCommission(self.job, 92.5, -67.5, "earned")
+
+    def test_printing_house_takes_its_part(self):
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_printing_house=100, printing_house_id=self.press.id)
+        case.vendor_amount = 450
+        self.assertEqual((case.claim_damage, case.claim_cost, case.printing_house_damage), (500, 50, 500))
+        case.with_user(self.manager_qian).action_settle_claim()
+        self.assertEqual(self._get_charges(case), ([(False, 50)], 1))
+        # What the printing house takes beyond the damage is nobody's bonus.
+        manager = case.with_user(self.manager_qian)
+        manager.action_unsettle_claim()
+        manager.vendor_amount = 700
+        manager.action_settle_claim()
+        self.assertEqual(self._get_charges(case), ([], 2))
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            case.sudo().vendor_amount = -1
+
+    def test_not_charged(self):
+        self.company.broker_claim_charge = "none"
+        case = self._open_claim(granted=500, fault_service=100)
+        case.with_user(self.manager_qian).action_settle_claim()
+        self.assertEqual(self._get_charges(case), ([], 0))
+        # A job without commission bears nothing either.
+        self.company.broker_claim_charge = "job"
+        job = self._create_job(confirm=False, price=1000, quantity=10)
+        other = self._open_claim(job, granted=500, fault_service=100)
+        other.with_user(self.manager_qian).action_settle_claim()
+        self.assertEqual(self._get_charges(other), ([], 0))
+
+    def test_credit_note_is_not_charged_twice(self):
+        """500 by a credit note: the revenue is 9,500 and its cost stays; nothing is
+        charged on top. As long as it is a draft, the charge stands."""
+        invoice = self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_printing_house=100).with_user(self.manager_qian)
+        case.action_settle_claim()
+        self.assertCommission(self.job, 175, 75, "earned")
+        note = self._refund(case)
+        self.assertEqual((note.state, note.amount_untaxed, note.broker_case_id), ("draft", 500, case))
+        self.assertEqual(note.invoice_line_ids.sale_line_ids, self.job.order_line)
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 1))
+        note.action_post()
+        self.assertEqual(case.amount_credited, 500)
+        self.assertEqual(self._get_charges(case), ([], 2))
+        note.button_draft()
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 3))
+        self.assertEqual(invoice.state, "posted")
+
+    def _refund(self, case):
+        action = case.action_refund()
+        self.assertEqual(action["res_model"], "account.move.reversal")
+        Wizard = self.env["account.move.reversal"].with_user(self.manager_qian)
+        wizard = Form(Wizard.with_context(**action["context"])).save()
+        wizard.refund_moves()
+        return wizard.new_move_ids
+
+    def test_refund_without_an_invoice(self):
+        with self.assertRaisesRegex(UserError, "no posted invoice"):
+            self._open_claim(granted=500).action_refund()
+
+    def test_credit_note_of_another_customer(self):
+        invoice = self._create_posted_invoice(self.job)
+        note = self._credit(invoice, post=False)
+        opal = self._create_partner("Opal Hotel", self.sales_zhao)
+        theirs = self.Case.create({"customer_id": self._open_customer(opal).id, "title": "Theirs", "kind": "claim"})
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            note.broker_case_id = theirs
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            invoice.broker_case_id = self._open_claim()
+
+    def test_vendor_refund(self):
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_printing_house=100, printing_house_id=self.press.id)
+        manager = case.with_user(self.manager_qian)
+        with self.assertRaisesRegex(UserError, "how much"):
+            manager.action_vendor_refund()
+        case.vendor_amount = 300
+        move = self.env["account.move"].browse(manager.action_vendor_refund()["res_id"])
+        self.assertEqual(
+            (move.move_type, move.state, move.partner_id, move.amount_untaxed), ("in_refund", "draft", self.press, 300)
+        )
+        # The printing house does not learn for whom it printed.
+        texts = [move.ref, move.invoice_origin or "", *move.invoice_line_ids.mapped("name")]
+        self.assertNotIn("Jade", " ".join(texts))
+        self.assertEqual(manager.action_vendor_refund()["res_id"], move.id)
+        self.assertEqual(case.claim_move_count, 1)
+
+    def test_foreign_currency(self):
+        """Two euros to the dollar: 500 euros are 250 dollars."""
+        currency = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": currency.id})
+        job = self._create_job(price=1000, cost=700, quantity=10, pricelist_id=pricelist.id)
+        case = self._open_claim(job, granted=500, fault_carrier=100)
+        self.assertEqual(case.claim_currency_id, currency)
+        self.assertEqual((case.amount_granted, case.claim_cost), (500, 250))
+        case.with_user(self.manager_qian).action_settle_claim()
+        self.assertEqual(self._get_charges(case), ([(False, 250)], 1))
+
+    def test_photos(self):
+        case = self._open_claim()
+        Attachment = self.env["ir.attachment"].with_user(self.service_chen)
+        photo = Attachment.create({"name": "fold.jpg", "raw": b"x", "res_model": "broker.case"})
+        case.photo_ids = photo
+        self.assertEqual(photo.res_id, case.id)
+        photo.with_user(self.care_sun).check_access("read")
+        secret = self.env["ir.attachment"].create({"name": "pay.pdf", "raw": b"x", "res_model": "res.company"})
+        secret.res_id = self.company.id
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            case.photo_ids = [Command.link(secret.id)]
+
+
+@tagged("post_install", "-at_install")
+class TestClaimReprint(ClaimCommon):
+    """What is printed again for nothing."""
+
+    def _buy(self, job, price=700):
+        purchase = self.env["purchase.order"].create(
+            {
+                "partner_id": self.press.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": line.product_id.id,
+                            "product_qty": line.product_uom_qty,
+                            "price_unit": price,
+                            "sale_line_id": line.id,
+                        }
+                    )
+                    for line in job.order_line
+                ],
+            }
+        )
+        purchase.button_confirm()
+        return purchase
+
+    def test_reprint(self):
+        self._buy(self.job)
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(fault_printing_house=100)
+        self.assertEqual(case.printing_house_id, self.press)
+        reprint = self.env["sale.order"].browse(case.action_reprint()["res_id"])
+        self.assertEqual((reprint.state, reprint.amount_total, reprint.origin), ("sale", 0, case.name))
+        self.assertEqual(reprint.partner_id, self.partner)
+        self.assertEqual(reprint.order_line.product_uom_qty, 2)
+        bought = reprint.order_line.purchase_line_ids
+        self.assertEqual(
+            (bought.order_id.state, bought.partner_id, bought.product_qty, bought.price_unit),
+            ("draft", self.press, 2, 700),
+        )
+        # Twice 700, for nobody's commission.
+        self.assertEqual((case.reprint_cost, case.claim_cost), (1400, 1400))
+        self.assertFalse(self.env["broker.commission.split"].search([("order_id", "=", reprint.id)]))
+        self.assertFalse(reprint.sudo().broker_commission_plan_id)
+        self.assertEqual(case.action_reprint()["res_id"], reprint.id, "a second tap")
+        self.assertEqual(case.reprint_count, 1)
+        case.with_user(self.manager_qian).action_settle_claim()
+        # A margin of 1,600: a pool of 160.
+        self.assertCommission(self.job, 112, 48, "earned")
+        self.assertFalse(self.env["broker.commission.entry"].search([("order_id", "=", reprint.id)]))
+        # It became dearer: closing brings the charge up to date.
+        bought.price_unit = 800
+        bought.order_id.button_confirm()
+        self.assertEqual(case.claim_cost, 1600)
+        self._fill_result(case)
+        case.action_close()
+        self.assertEqual(self._get_charges(case), ([(False, 1600)], 3))
+
+    def test_reprint_that_is_cancelled(self):
+        case = self._open_claim()
+        first = self.env["sale.order"].browse(case.action_reprint()["res_id"])
+        first._action_cancel()
+        self.assertEqual((case.reprint_cost, case.reprint_count), (0, 0))
+        self.assertNotEqual(case.action_reprint()["res_id"], first.id)
+
+    def test_not_by_hand(self):
+        case = self._open_claim()
+        for user in (self.service_chen, self.manager_qian):
+            with self.assertRaises(UserError):
+                self.job.with_user(user).broker_claim_case_id = case
+            with self.assertRaises(UserError):
+                self.env["sale.order"].with_user(user).create(
+                    {"partner_id": self.partner.id, "broker_claim_case_id": case.id}
+                )
+        for user in (self.care_sun, self.sales_wang):
+            with self.assertRaises(AccessError):
+                case.with_user(user).action_reprint()
+        crafted = self.env["sale.order"].with_user(self.service_chen).with_context(default_broker_claim_case_id=case.id)
+        self.assertFalse(crafted.create({"partner_id": self.partner.id}).sudo().broker_claim_case_id)
+
+    def test_nothing_to_print(self):
+        case = self._open_claim()
+        case.claim_line_ids.unlink()
+        with self.assertRaisesRegex(UserError, "lines of the claim"):
+            case.action_reprint()
+
+
+@tagged("post_install", "-at_install")
+class TestCrisis(ClaimCommon):
+    """A crisis calls sales, service and the manager together at once, and once."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.broker_care_manager_id = cls.manager_qian
+
+    def _crisis(self, **vals):
+        return self._open_claim(severity="3", **vals)
+
+    @freeze_time("2026-03-02 02:01:00")
+    def test_meeting(self):
+        """Monday, one past ten in Shanghai: half an hour later, on the clock."""
+        case = self._crisis()
+        meeting = case.crisis_meeting_id
+        self.assertEqual(str(meeting.start), "2026-03-02 02:35:00")
+        self.assertEqual(meeting.duration, 0.5)
+        people = self.manager_qian | self.sales_wang | self.service_chen
+        self.assertEqual(meeting.partner_ids, people.partner_id)
+        self.assertEqual((meeting.user_id, meeting.privacy), (self.manager_qian, "private"))
+        self.assertEqual(meeting.attendee_ids.partner_id, people.partner_id)
+        case.with_user(self.manager_qian).severity = "2"
+        case.severity = "3"
+        self.assertEqual(case.crisis_meeting_id, meeting)
+        meeting.unlink()
+        case.with_user(self.manager_qian).severity = "2"
+        case.severity = "3"
+        self.assertFalse(case.crisis_meeting_id, "called once")
+
+    @freeze_time("2026-03-06 08:45:00")
+    def test_after_work(self):
+        """Friday, a quarter to five: a quarter of an hour is left, the rest is Monday's."""
+        case = self._open_claim()
+        self.assertFalse(case.crisis_called_at)
+        case.severity = "3"
+        self.assertEqual(str(case.crisis_meeting_id.start), "2026-03-09 00:15:00")
+
+    @freeze_time("2026-03-02 02:00:00")
+    def test_people_who_left(self):
+        self.company.broker_crisis_lead_hours = 0
+        case = self._open_claim()
+        self.customer.service_user_id = False
+        self.sales_wang.active = False
+        case.sudo().user_id = self.service_lin
+        case.with_user(self.manager_qian).severity = "3"
+        self.assertEqual(case.crisis_meeting_id.partner_ids, (self.manager_qian | self.service_lin).partner_id)
+        self.assertEqual(str(case.crisis_meeting_id.start), "2026-03-02 02:00:00")
