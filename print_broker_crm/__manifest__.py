@@ -123,6 +123,7 @@
         "views/broker_care_call_question_views.xml",
         "views/broker_rating_link_templates.xml",
         "views/broker_customer_care_views.xml",
+        "views/broker_satisfaction_views.xml",
         "views/broker_customer_readiness_templates.xml",
         "views/broker_customer_readiness_views.xml",
         "views/broker_customer_coverage_views.xml",

@@ -19,6 +19,13 @@ class BrokerCustomerSatisfactionMixin(models.AbstractModel):
         link = self.env["broker.rating.link"]._ask(self, self.partner_id, gap)
         return link.with_env(self.env)._get_form_action()
 
+    def action_view_satisfaction(self):
+        """Open the customer's scores, sales and service."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_satisfaction_customer_action")
+        action["domain"] = [("customer_id", "=", self.id)]
+        return action
+
     # BUSINESS
 
     def _get_rated_user(self, role):

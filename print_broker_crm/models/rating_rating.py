@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.fields import NO_ACCESS
+from odoo.fields import NO_ACCESS, Domain
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 # By what customers are asked for scores.
@@ -36,8 +37,8 @@ class RatingRating(models.Model):
             create_column(self.env.cr, self._table, "broker_company_id", "int4")
         return super()._auto_init()
 
-    _broker_published_idx = models.Index(
-        "(broker_company_id, rated_partner_id, broker_role, rated_on) WHERE broker_role IS NOT NULL"
+    _broker_unpublished_idx = models.Index(
+        "(broker_company_id, rated_on) WHERE broker_role IS NOT NULL AND broker_published_at IS NULL"
     )
 
     @api.depends("res_model", "res_id")
@@ -90,3 +91,62 @@ class RatingRating(models.Model):
                 for role, (score, user) in scores.items()
             ]
         )
+
+    # WHAT THE SCORED SEE
+
+    @api.model
+    def _publish_broker_scores(self, company):
+        """Let answers count for the scored, in blocks of enough different customers.
+
+        A block goes out as a whole and leaves the time looked at as a whole: whoever
+        compares two averages learns what a whole block said, and never what one customer
+        did. What waits longer than satisfaction looks back never goes out. Doing it
+        twice changes nothing.
+
+        :param company: the `res.company` whose customers answered
+        :return: the number of answers that went out
+        """
+        minimum = company._get_satisfaction_minimum()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT rating.rated_partner_id, rating.broker_role, rating.id,
+                       COALESCE(call.customer_id, link.customer_id)
+                  FROM rating_rating rating
+             LEFT JOIN broker_care_call call ON rating.res_model = %s AND call.id = rating.res_id
+             LEFT JOIN broker_rating_link link ON rating.res_model = %s AND link.id = rating.res_id
+                 WHERE rating.broker_company_id = %s AND rating.broker_role IS NOT NULL
+                   AND rating.broker_published_at IS NULL AND rating.consumed AND rating.rating > 0
+                   AND rating.rated_on >= %s
+              ORDER BY rating.rated_on, rating.id
+                """,
+                *RATED_MODELS,
+                company.id,
+                company._get_broker_day_start(company.broker_satisfaction_days),
+            )
+        )
+        waiting, out = {}, []
+        for partner_id, role, rating_id, customer_id in rows:
+            block, customers = waiting.setdefault((partner_id, role), ([], set()))
+            block.append(rating_id)
+            customers.add(customer_id or 0)
+            if len(customers) >= minimum:
+                out += block
+                del waiting[partner_id, role]
+        self.sudo().browse(out).broker_published_at = fields.Datetime.now()
+        return len(out)
+
+    # CRON
+
+    @api.model
+    def _cron_publish_broker_scores(self):
+        """Publish the night's blocks, company by company."""
+        Cron = self.env["ir.cron"]
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        Cron._commit_progress(remaining=len(companies))
+        for company in companies:
+            # Without the lock another worker is at this company.
+            if company.try_lock_for_update(allow_referencing=True):
+                self._publish_broker_scores(company)
+            if not Cron._commit_progress(1):
+                break

@@ -433,6 +433,11 @@ class ResCompany(models.Model):
         self.ensure_one()
         return fields.Date.context_today(self.with_context(tz=self._get_broker_tz()))
 
+    def _get_satisfaction_minimum(self):
+        """Return how many different customers an average hides, never fewer than five."""
+        self.ensure_one()
+        return max(self.broker_satisfaction_minimum, 5)
+
     def _get_broker_date(self, moment):
         """Return the firm's day of a stored moment.
 

@@ -1,0 +1,149 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class BrokerSatisfactionCustomer(models.Model):
+    """How satisfied a customer is, beside whether the customer bought again.
+
+    A bad mood is no verdict. The score is the mean of a customer's answers, drawn
+    towards the firm's mean the more, the fewer answers there are:
+
+        smoothed = (weight × prior + answers × mean) / (weight + answers)
+
+    with the mean of all customers' means as the prior and the weight of the settings.
+    It is the posterior mean of a normal distribution with a normal prior (Bayesian
+    average; Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.5), where the
+    weight is the variance within customers by that between them.
+
+    Whether they bought again is measured by their own rhythm, the median of the days
+    between two of their jobs until they answered: a long wait afterwards is no rhythm.
+    """
+
+    _name = "broker.satisfaction.customer"
+    _description = "Satisfaction of a Customer"
+    _inherit = ["broker.satisfaction.mixin"]
+    _auto = False
+    _order = "smoothed, id"
+    _rec_name = "customer_id"
+    _depends = {"sale.order": ["broker_customer_id", "company_id", "date_order", "state"]}
+
+    customer_id = fields.Many2one("broker.customer", readonly=True)
+    user_id = fields.Many2one(help="Whom the last answer was about.")
+    average = fields.Float(string="Mean", digits=(3, 2), readonly=True, aggregator="avg")
+    smoothed = fields.Float(
+        string="Score",
+        digits=(3, 2),
+        readonly=True,
+        aggregator="avg",
+        help="The mean of the answers, drawn towards the firm's mean the more, the fewer there are.",
+    )
+    last_score = fields.Integer(readonly=True, aggregator="avg")
+    last_date = fields.Date(string="Last Answer", readonly=True)
+    rhythm_days = fields.Integer(
+        string="Usual Rhythm (Days)",
+        readonly=True,
+        aggregator="avg",
+        help="Half of the times between two jobs before the last answer are shorter, half are longer.",
+    )
+    next_order_date = fields.Date(string="Next Job", readonly=True, help="The first job after the last answer.")
+    bought_again = fields.Selection(
+        [
+            ("yes", "Yes"),
+            ("late", "Later Than Usual"),
+            ("wait", "Not Yet"),
+            ("no", "No"),
+            ("unknown", "No Rhythm Yet"),
+        ],
+        string="Bought Again Since?",
+        readonly=True,
+        help="Whether a job followed the last answer within the customer's usual rhythm.",
+    )
+    low_count = fields.Integer(string="Low Scores", readonly=True)
+    low_bought_count = fields.Integer(
+        string="Low, and Bought Again",
+        readonly=True,
+        help="Low scores after which the customer bought within the usual rhythm: a bad day rather than a verdict.",
+    )
+    rated_users = fields.Char(readonly=True, groups="base.group_system")
+
+    def action_open_customer(self):
+        """Open the customer file."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "broker.customer",
+            "res_id": self.customer_id.id,
+            "view_mode": "form",
+        }
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            %s, bought AS (
+                SELECT customer_id, ARRAY_AGG(day ORDER BY day) AS days
+                  FROM (
+                       SELECT DISTINCT orders.broker_customer_id AS customer_id,
+                              (orders.date_order AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS day
+                         FROM sale_order orders
+                         JOIN firm ON firm.company_id = orders.company_id
+                        WHERE orders.state = 'sale'
+                          AND orders.broker_customer_id IN (SELECT answer.customer_id FROM answer)
+                       ) job
+              GROUP BY customer_id
+            ), dated AS (
+                SELECT answer.*, (answer.date AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS day,
+                       answer.score <= firm.low AS is_low
+                  FROM answer
+                  JOIN firm ON firm.company_id = answer.company_id
+            ), followed AS (
+                SELECT dated.*, since.next_day, since.rhythm_days
+                  FROM dated
+             LEFT JOIN bought ON bought.customer_id = dated.customer_id
+            CROSS JOIN LATERAL (
+                       SELECT MIN(job.day) FILTER (WHERE job.day > dated.day) AS next_day,
+                              CEIL(
+                                  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY job.gap)
+                                  FILTER (WHERE job.day <= dated.day)
+                              )::int AS rhythm_days
+                         FROM (
+                              SELECT day, day - LAG(day) OVER (ORDER BY day) AS gap
+                                FROM UNNEST(bought.days) AS day
+                              ) job
+                       ) since
+            ), of_customer AS (
+                SELECT company_id, customer_id, role, COUNT(*) AS answers, AVG(score) AS average,
+                       (ARRAY_AGG(user_id ORDER BY date DESC))[1] AS user_id,
+                       (ARRAY_AGG(score ORDER BY date DESC))[1] AS last_score,
+                       (ARRAY_AGG(next_day ORDER BY date DESC))[1] AS next_day,
+                       MAX(day) AS last_day, (ARRAY_AGG(rhythm_days ORDER BY date DESC))[1] AS rhythm_days,
+                       COUNT(*) FILTER (WHERE is_low) AS lows,
+                       COUNT(*) FILTER (WHERE is_low AND next_day <= day + rhythm_days) AS lows_bought,
+                       ',' || STRING_AGG(DISTINCT user_id::varchar, ',') || ',' AS rated_users
+                  FROM followed
+              GROUP BY company_id, customer_id, role
+            ), prior AS (
+                SELECT company_id, role, AVG(average) AS average FROM of_customer GROUP BY company_id, role
+            )
+            SELECT of_customer.customer_id::bigint * 2 + (of_customer.role = 'service')::int AS id,
+                   of_customer.company_id, of_customer.customer_id, of_customer.role, of_customer.user_id,
+                   of_customer.answers AS answer_count, of_customer.average,
+                   (firm.weight * prior.average + of_customer.answers * of_customer.average)
+                       / (firm.weight + of_customer.answers) AS smoothed,
+                   of_customer.last_score::int AS last_score, of_customer.last_day AS last_date,
+                   of_customer.rhythm_days, of_customer.next_day AS next_order_date,
+                   CASE WHEN of_customer.rhythm_days IS NULL
+                        THEN CASE WHEN of_customer.next_day IS NULL THEN 'unknown' ELSE 'yes' END
+                        WHEN of_customer.next_day <= of_customer.last_day + of_customer.rhythm_days THEN 'yes'
+                        WHEN of_customer.next_day IS NOT NULL THEN 'late'
+                        WHEN firm.today <= of_customer.last_day + of_customer.rhythm_days THEN 'wait'
+                        ELSE 'no'
+                   END AS bought_again,
+                   of_customer.lows AS low_count, of_customer.lows_bought AS low_bought_count,
+                   of_customer.rated_users
+              FROM of_customer
+              JOIN prior USING (company_id, role)
+              JOIN firm USING (company_id)
+            """,
+            self._get_answers(),
+        )
