@@ -50,6 +50,7 @@ class BrokerCase(models.Model):
         "broker.case.arbitration.mixin",
         "mail.thread",
         "mail.activity.mixin",
+        "broker.case.playbook.mixin",
     ]
     _order = "severity desc, next_deadline, id desc"
     _check_company_auto = True

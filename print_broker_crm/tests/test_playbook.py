@@ -1,8 +1,14 @@
+import io
+import re
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.convert import convert_file
+from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.print_broker_crm.models.broker_playbook import TOPIC_SOURCES
 from odoo.addons.print_broker_crm.tests.common import BrokerCommon
+from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
 
 @tagged("post_install", "-at_install")
@@ -167,4 +173,123 @@ class TestPlaybook(BrokerCommon):
         self.assertNotIn("leg:done", topics)
         self.assertEqual(self.page.kind, "reason")
         self.assertEqual(self.Playbook.create({"name": "Manners"}).kind, "general")
-        self.assertIn("reason", TOPIC_SOURCES)
+
+    def test_every_topic_has_a_page(self):
+        """A reason, a kind of case or a stage that is added needs a page."""
+        self.Playbook.with_context(active_test=False).search([]).active = True
+        for kind in TOPIC_SOURCES:
+            for value, label in self.Playbook._get_topic_values(kind):
+                pages = self.Playbook._get_pages(kind, value).filtered("version_id.is_shipped")
+                self.assertEqual(len(pages), 1, f"{kind}: {label}")
+                self.assertGreater(len(pages.version_id.body), 2000, f"{kind}: {label}")
+                self.assertIn("<blockquote>", pages.version_id.body, f"{kind}: {label}")
+        self.assertEqual(
+            set(TOPIC_SOURCES) | {"general"}, set(dict(self.Playbook._fields["kind"]._description_selection(self.env)))
+        )
+
+    def test_an_update_leaves_our_text(self):
+        """What the files bring again changes neither the text in force nor the one that came."""
+        shipped = self.env.ref("print_broker_crm.broker_playbook_version_reason_receipt_1")
+        page = shipped.playbook_id
+        former = shipped.body
+        ours = self._write(self.manager_qian, "<p>Ours</p>", page=page)
+        convert_file(
+            self.env,
+            "print_broker_crm",
+            "data/broker_playbook_call_data.xml",
+            None,
+            mode="init",
+        )
+        self.assertEqual((page.version_id, page.body, page.version_count), (ours, "<p>Ours</p>", 2))
+        self.assertEqual((shipped.body, page.offered_id.id), (former, False))
+
+
+@tagged("post_install", "-at_install")
+class TestPlaybookBesideTheWork(BrokerAccountCommon):
+    """The pages stand where the work is."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Playbook = cls.env["broker.playbook"]
+        cls.customer = cls._open_customer(service=cls.service_chen)
+
+    def test_beside_a_call(self):
+        rules = self.env["broker.care.rule"]
+        receipt = rules._get_rules(self.company, "receipt")[:1]
+        call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "rule_id": receipt.id})
+        shown = call.with_user(self.care_sun).broker_playbook
+        self.assertIn("After the Goods Arrived", shown)
+        self.assertIn("Have you opened one from the middle", shown)
+        self.assertEqual(shown.count("<details"), 1)
+        self.env["broker.care.call.reason"].sudo().create(
+            {
+                "call_id": call.id,
+                "rule_id": rules._get_rules(self.company, "decline")[:1].id,
+                "date_event": "2026-03-02",
+            }
+        )
+        call.invalidate_recordset()
+        shown = call.with_user(self.care_sun).broker_playbook
+        self.assertEqual(shown.count("<details"), 2)
+        self.assertLess(shown.index("After the Goods Arrived"), shown.index("Orders Are Falling"))
+
+    def test_beside_a_case(self):
+        case = self.env["broker.case"]._open(
+            [{"customer_id": self.customer.id, "title": "Colour", "kind": "complaint", "source": "by_hand"}]
+        )
+        shown = case.with_user(self.service_chen).broker_playbook
+        self.assertIn("First the person, then the matter", shown)
+        action = case.with_user(self.service_chen).action_open_playbook()
+        self.assertEqual(action["res_id"], self.env.ref("print_broker_crm.broker_playbook_case_complaint").id)
+
+    def test_beside_a_job(self):
+        order = self._create_job()
+        order.sudo()._broker_write_relay({"broker_relay_stage_id": self._get_stage("proof").id})
+        for user in (self.sales_wang, self.service_chen, self.care_sun):
+            self.assertIn("The proof is the contract", order.with_user(user).broker_playbook, user.name)
+        order.sudo()._broker_write_relay({"broker_relay_stage_id": self._get_stage("done").id})
+        order.invalidate_recordset()
+        self.assertFalse(order.with_user(self.service_chen).broker_playbook)
+
+    def _get_stage(self, code):
+        return self.env["broker.relay.stage"]._get_by_code(self.company, code)
+
+    def _print(self, user, lang):
+        """Return the text of each sheet of the booklet."""
+        Report = self.env["ir.actions.report"].with_user(user).with_context(lang=lang, force_report_rendering=True)
+        if Report.get_wkhtmltopdf_state() not in ("ok", "upgrade", "workers"):
+            self.skipTest("wkhtmltopdf is not installed")
+        pages = self.Playbook.search([("kind", "in", ("general", "leg"))])
+        content, kind = Report._render_qweb_pdf("print_broker_crm.broker_playbook_report", pages.ids)
+        self.assertEqual(kind, "pdf")
+        return [sheet.extract_text() for sheet in PdfFileReader(io.BytesIO(content)).pages]
+
+    def test_booklet(self):
+        sheets = self._print(self.care_sun, "en_US")
+        self.assertIn("Playbook", sheets[0])
+        self.assertIn("Contents", sheets[1])
+        self.assertNotIn("begins", "".join(sheets))
+        # What the contents say stands on that sheet, and the sheet has that number.
+        for title in ("Before You Pick Up the Phone", "Delivery", "Reconciliation"):
+            number = int(re.search(rf"{title}\s+(\d+)", sheets[1])[1])
+            self.assertIn(title, sheets[number - 1])
+            self.assertRegex(sheets[number - 1], rf"(?m)^{number}$")
+
+    def test_booklet_in_chinese(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        page = self.env.ref("print_broker_crm.broker_playbook_leg_proof")
+        wizard = self.env["broker.playbook.edit"].with_context(lang="zh_CN")
+        wizard.create(
+            {"playbook_id": page.id, "change_note": "译", "body": "<h3>打样</h3><p>样是看得见的合同。</p>"}
+        ).action_save()
+        self.assertIn("样是看得见的合同", "".join("".join(self._print(self.care_sun, "zh_CN")).split()))
+
+    def test_the_button_prints_what_holds_here(self):
+        receipt = self.env.ref("print_broker_crm.broker_playbook_reason_receipt")
+        own = receipt.copy({"company_id": self.company.id})
+        action = self.Playbook.with_user(self.service_chen).action_print_booklet()
+        printed = action["context"]["active_ids"]
+        self.assertIn(own.id, printed)
+        self.assertNotIn(receipt.id, printed)
+        self.assertIn(self.env.ref("print_broker_crm.broker_playbook_general_calling").id, printed)
