@@ -8,11 +8,10 @@ class BrokerCareCallPlaybookMixin(models.AbstractModel):
     _description = "Care Call: Playbook"
     _inherit = ["broker.playbook.reader.mixin"]
 
-    @api.depends("rule_id", "reason_ids.rule_id")
+    @api.depends("rule_id", "reason_ids.reason")
     def _compute_broker_playbook(self):
         return super()._compute_broker_playbook()
 
     def _get_playbook_topics(self):
-        rules = (self.rule_id + self.reason_ids.rule_id).sudo()
-        reasons = dict.fromkeys(rules.mapped("reason"))
+        reasons = dict.fromkeys([self.rule_id.sudo().reason, *self.reason_ids.sudo().mapped("reason")])
         return [*super()._get_playbook_topics(), *(("reason", reason) for reason in reasons if reason)]

@@ -46,7 +46,7 @@ class BrokerPlaybook(models.Model):
         "the playbook alone.",
     )
     kind = fields.Selection(
-        [("reason", "Calls"), ("case", "Cases"), ("leg", "Jobs"), ("general", "Basics")],
+        [("general", "Basics"), ("reason", "Calls"), ("case", "Cases"), ("leg", "Jobs")],
         string="Chapter",
         compute="_compute_kind",
         store=True,

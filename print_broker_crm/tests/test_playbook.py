@@ -182,7 +182,7 @@ class TestPlaybook(BrokerCommon):
                 pages = self.Playbook._get_pages(kind, value).filtered("version_id.is_shipped")
                 self.assertEqual(len(pages), 1, f"{kind}: {label}")
                 self.assertGreater(len(pages.version_id.body), 2000, f"{kind}: {label}")
-                self.assertIn("<blockquote>", pages.version_id.body, f"{kind}: {label}")
+                self.assertIn("border-start", pages.version_id.body, f"{kind}: {label}")
         self.assertEqual(
             set(TOPIC_SOURCES) | {"general"}, set(dict(self.Playbook._fields["kind"]._description_selection(self.env)))
         )
@@ -222,12 +222,9 @@ class TestPlaybookBesideTheWork(BrokerAccountCommon):
         self.assertIn("After the Goods Arrived", shown)
         self.assertIn("Have you opened one from the middle", shown)
         self.assertEqual(shown.count("<details"), 1)
+        decline = rules._get_rules(self.company, "decline")[:1]
         self.env["broker.care.call.reason"].sudo().create(
-            {
-                "call_id": call.id,
-                "rule_id": rules._get_rules(self.company, "decline")[:1].id,
-                "date_event": "2026-03-02",
-            }
+            {"call_id": call.id, "rule_id": decline.id, "reason": "decline", "date_event": "2026-03-02"}
         )
         call.invalidate_recordset()
         shown = call.with_user(self.care_sun).broker_playbook
@@ -263,7 +260,7 @@ class TestPlaybookBesideTheWork(BrokerAccountCommon):
         pages = self.Playbook.search([("kind", "in", ("general", "leg"))])
         content, kind = Report._render_qweb_pdf("print_broker_crm.broker_playbook_report", pages.ids)
         self.assertEqual(kind, "pdf")
-        return [sheet.extract_text() for sheet in PdfFileReader(io.BytesIO(content)).pages]
+        return [" ".join(sheet.extract_text().split()) for sheet in PdfFileReader(io.BytesIO(content)).pages]
 
     def test_booklet(self):
         sheets = self._print(self.care_sun, "en_US")
@@ -274,16 +271,16 @@ class TestPlaybookBesideTheWork(BrokerAccountCommon):
         for title in ("Before You Pick Up the Phone", "Delivery", "Reconciliation"):
             number = int(re.search(rf"{title}\s+(\d+)", sheets[1])[1])
             self.assertIn(title, sheets[number - 1])
-            self.assertRegex(sheets[number - 1], rf"(?m)^{number}$")
+            self.assertRegex(sheets[number - 1], rf" {number}$")
 
     def test_booklet_in_chinese(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         page = self.env.ref("print_broker_crm.broker_playbook_leg_proof")
         wizard = self.env["broker.playbook.edit"].with_context(lang="zh_CN")
         wizard.create(
-            {"playbook_id": page.id, "change_note": "译", "body": "<h3>打样</h3><p>样是看得见的合同。</p>"}
+            {"playbook_id": page.id, "change_note": "译", "body": "<h3>打样</h3><p>样就是合同。</p>"}
         ).action_save()
-        self.assertIn("样是看得见的合同", "".join("".join(self._print(self.care_sun, "zh_CN")).split()))
+        self.assertIn("样就是合同", "".join(self._print(self.care_sun, "zh_CN")))
 
     def test_the_button_prints_what_holds_here(self):
         receipt = self.env.ref("print_broker_crm.broker_playbook_reason_receipt")
