@@ -233,4 +233,5 @@ from . import (
     broker_care_figure,
     broker_satisfaction_figure,
     broker_case_figure,
+    broker_coverage_figure,
 )

@@ -287,6 +287,7 @@ class ResCompany(models.Model):
     broker_signal_departure_amount = fields.Monetary(
         string="Orders Worth Watching",
         help="Customers who ordered for less in the months before a departure are left alone.",
+        groups="print_broker_crm.group_manager",
     )
     broker_sponsor_customer_max = fields.Integer(
         string="Accounts per Sponsor",

@@ -528,6 +528,7 @@ SETTINGS = {
     "broker.care.figure": ("sun qian", ""),
     "broker.satisfaction.figure": ("sun qian", ""),
     "broker.case.figure": ("sun qian", ""),
+    "broker.coverage.figure": ("sun qian", ""),
     "broker.staff.load": ("qian", ""),
     "broker.tier.manual.score": ("sun qian", "qian"),
     "broker.tier.history": ("wang zhao chen lin sun qian", ""),

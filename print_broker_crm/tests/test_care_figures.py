@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 from odoo.addons.print_broker_crm.tests.common_care import CareCommon
 from odoo.addons.print_broker_crm.tests.common_case import CaseCommon
 
-MODELS = ("broker.care.figure", "broker.satisfaction.figure", "broker.case.figure")
+MODELS = ("broker.care.figure", "broker.satisfaction.figure", "broker.case.figure", "broker.coverage.figure")
 
 
 class FigureMixin:
@@ -329,3 +329,59 @@ class TestCaseFigure(FigureMixin, CaseCommon):
             for user in (self.care_sun, self.manager_qian):
                 self.assertTrue(self.env[model].with_user(user).has_access("read"))
                 self.assertFalse(self.env[model].with_user(user).has_access("write"))
+
+
+@tagged("post_install", "-at_install")
+class TestCoverageFigure(FigureMixin, CareCommon):
+    def _cover(self, customer, state, **touches):
+        customer.sudo().write({"coverage_state": state, **touches})
+
+    def test_by_tier(self):
+        """Of three customers of 5A two are in touch; sales was there 2 and 4 days ago, by
+        the days of Shanghai."""
+        customers = self._open_customers(4, self.sales_wang)
+        self._set_tier(customers[:3], self.tier_5)
+        self._cover(customers[0], "fine", last_sales_contact="2026-02-27 16:00:00")
+        self._cover(customers[1], "fine", last_sales_contact="2026-02-26 15:59:59", covered_by_one=True)
+        self._cover(customers[2], "both_silent")
+        self._cover(customers[3], "sales_silent", last_inbound_contact="2026-03-02 01:00:00")
+        figures = self._read(
+            "broker.coverage.figure",
+            [
+                "customer_count:sum",
+                "fine_count:sum",
+                "both_silent_count:sum",
+                "one_person_count:sum",
+                "fine_percent:avg",
+                "sales_days:avg",
+            ],
+            ["tier_id"],
+            [("customer_id", "in", customers.ids)],
+        )
+        self.assertEqual(
+            figures,
+            {
+                self.tier_5: (3, 2, 1, 1, 200 / 3, 3.0),
+                self.env["broker.tier"]: (1, 0, 0, 0, 0.0, False),
+            },
+        )
+        row = (
+            self.env["broker.coverage.figure"].with_user(self.care_sun).search([("customer_id", "=", customers[3].id)])
+        )
+        self.assertEqual((row.inbound_days, row.user_id), (0, self.sales_wang))
+        action = row.action_open()
+        self.assertEqual((action["res_model"], action["res_id"]), ("broker.customer", customers[3].id))
+
+    def test_not_looked_at_yet(self):
+        self.customer.sudo().coverage_state = False
+        figures = self._read(
+            "broker.coverage.figure",
+            ["fine_percent:avg", "customer_count:sum"],
+            domain=[("customer_id", "=", self.customer.id)],
+        )
+        self.assertEqual(figures, {(): (False, 1)})
+
+    def test_archived_customers_are_out(self):
+        self.customer.active = False
+        self.env.flush_all()
+        self.assertFalse(self.env["broker.coverage.figure"].search([("customer_id", "=", self.customer.id)]))

@@ -317,3 +317,10 @@ class TestSignal(SignalCommon):
     def test_date_is_the_firms_day(self):
         signal = self._raise(date=date(2026, 2, 28))
         self.assertEqual(signal.date, date(2026, 2, 28))
+
+    def test_nobody_learns_how_much_is_noticed(self):
+        names = [name for name in self.company._fields if name.startswith("broker_signal_")]
+        self.assertGreater(len(names), 6)
+        shown = self.env["res.company"].with_user(self.sales_wang).fields_get()
+        self.assertFalse(set(names) & set(shown))
+        self.assertLessEqual(set(names), set(self.env["res.company"].with_user(self.manager_qian).fields_get()))
