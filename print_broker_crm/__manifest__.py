@@ -113,6 +113,7 @@
         "views/broker_relay_leg_views.xml",
         "views/broker_relay_stage_views.xml",
         "views/broker_relay_board_views.xml",
+        "views/sale_order_contact_views.xml",
         "views/purchase_order_line_promise_views.xml",
         "views/broker_tier_badge_views.xml",
         "views/broker_care_rule_views.xml",

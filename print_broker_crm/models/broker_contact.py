@@ -88,7 +88,8 @@ class BrokerContact(models.Model):
     res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(string="Document Id", model_field="res_model", readonly=True, aggregator=None)
     document = fields.Char(
-        string="Proof", compute="_compute_document", help="The document that proves the contact, as far as you read it."
+        compute="_compute_document",
+        help="What proves the contact, or what it was about, as far as you may read it.",
     )
     can_correct = fields.Boolean(compute="_compute_can_correct")
 
@@ -239,14 +240,20 @@ class BrokerContact(models.Model):
     # ACTIONS
 
     def action_open(self):
-        """Open the document that proves the contact, within what the reader may read.
+        """Open what proves the contact: its document, or itself where it was logged by hand."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.is_gathered:
+            return self._get_open_action(self)
+        return self.action_open_document()
+
+    def action_open_document(self):
+        """Open the document of the contact, within what the reader may read.
 
         :raises UserError: when it is gone or not the reader's to read
         """
         self.ensure_one()
         self.check_access("read")
-        if not self.res_model:
-            return self._get_open_action(self)
         target = self._get_targets().get(self)
         if not target:
             raise UserError(self.env._("The document behind this contact is gone, or is not yours to read."))
@@ -294,12 +301,6 @@ class BrokerContact(models.Model):
             records = self.env[model].browse(ids).exists()
             readable.update({(model, record.id): record for record in records._filtered_access("read")})
         return {contact: readable[place] for contact, place in targets.items() if place in readable}
-
-    @api.model
-    def _get_served_channels(self):
-        """Return {channel: label} of what people log themselves."""
-        labels = dict(self._fields["channel"]._description_selection(self.env))
-        return {channel: labels[channel] for channel in HAND_CHANNELS}
 
     def _tell(self):
         """Let the rooms know of contacts logged by hand at once."""

@@ -73,6 +73,8 @@ class BrokerCustomerReadinessExplanationMixin(models.AbstractModel):
             "phone": self.env._("phone"),
             "email": self.env._("e-mail"),
             "message": self.env._("message"),
+            "wechat": self.env._("WeChat"),
+            "visit": self.env._("visit"),
             "meeting": self.env._("meeting"),
             "handoff": self.env._("handoff"),
         }

@@ -96,6 +96,10 @@ class BrokerTierPolicy(models.Model):
     work_leg_weight = fields.Float(
         string="Finished Leg", help="Weight of a leg of a job that was finished, for the one who had it."
     )
+    work_contact_weight = fields.Float(
+        string="Logged Contact",
+        help="Weight of a contact that somebody logged by hand: a call, a word on WeChat, a visit.",
+    )
     work_call_weight = fields.Float(string="Care Call", help="Weight of a finished care call for its officer.")
     work_message_weight = fields.Float(
         string="Message",
@@ -189,6 +193,7 @@ class BrokerTierPolicy(models.Model):
             AND COALESCE(trouble_rush_points, 0) >= 0
             AND COALESCE(trouble_proof_points, 0) >= 0
             AND COALESCE(work_leg_weight, 0) >= 0
+            AND COALESCE(work_contact_weight, 0) >= 0
             AND COALESCE(trouble_leg_points, 0) >= 0
             AND COALESCE(rush_days, 0) >= 0
             AND COALESCE(disputed_share_points, 0) >= 0

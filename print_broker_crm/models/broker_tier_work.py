@@ -113,6 +113,7 @@ class BrokerTierWork(models.Model):
             "customer_activity": (self.env._("Activity on the file"), "work_activity_weight"),
             "leg": (self.env._("Finished leg"), "work_leg_weight"),
             "case": (self.env._("Solved case"), "work_case_weight"),
+            "contact": (self.env._("Logged contact"), "work_contact_weight"),
         }
 
     @api.model
@@ -121,6 +122,7 @@ class BrokerTierWork(models.Model):
         return {
             "broker.care.call",
             "broker.case",
+            "broker.contact",
             "broker.customer",
             "broker.handoff",
             "broker.relay.leg",
@@ -195,6 +197,14 @@ class BrokerTierWork(models.Model):
                   FROM broker_case cases
                  WHERE cases.customer_id = judged.customer_id AND cases.state IN ('solved', 'closed')
                    AND cases.solved_at >= judged.start AND cases.solved_at < judged.stop
+                """
+            ),
+            SQL(
+                """
+                SELECT logged.id, 'contact', logged.user_id, logged.date, 'broker.contact', logged.id
+                  FROM broker_contact logged
+                 WHERE logged.customer_id = judged.customer_id AND logged.is_gathered IS NOT TRUE
+                   AND logged.date >= judged.start AND logged.date < judged.stop
                 """
             ),
         ]

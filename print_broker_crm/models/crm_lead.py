@@ -5,7 +5,13 @@ from odoo.tools.sql import column_exists, create_column
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["broker.access.log.mixin", "broker.lead.referral.mixin", "broker.question.mixin", "crm.lead"]
+    _inherit = [
+        "broker.access.log.mixin",
+        "broker.lead.referral.mixin",
+        "broker.question.mixin",
+        "broker.contact.source.mixin",
+        "crm.lead",
+    ]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",

@@ -19,6 +19,7 @@ class SaleOrder(models.Model):
         "broker.order.case.mixin",
         "broker.order.claim.mixin",
         "broker.question.mixin",
+        "broker.contact.source.mixin",
         "broker.order.ticket.mixin",
         "broker.order.chatter.mixin",
         "broker.order.relay.mixin",

@@ -1,6 +1,6 @@
 from . import test_handoff_guard, test_handoff_tour, test_relay_guard
 from . import test_question
-from . import test_contact
+from . import test_contact, test_contact_gather
 from . import test_handoff_introduction, test_handoff_list, test_handoff_paths, test_handoff_race
 from . import test_assignment, test_assignment_property, test_customer, test_handoff, test_handoff_clock
 from . import test_customer_sponsor, test_customer_team, test_customer_team_access

@@ -1,5 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+
+# Documents about which people are in touch
+_SOURCES = ("crm.lead", "sale.order")
 
 
 class BrokerContactLog(models.TransientModel):
@@ -29,6 +33,8 @@ class BrokerContactLog(models.TransientModel):
     )
     date = fields.Datetime(string="When", required=True, default=lambda self: fields.Datetime.now())
     note = fields.Text()
+    res_model = fields.Char(string="About a Document of")
+    res_id = fields.Many2oneReference(string="About the Document", model_field="res_model")
     last_contact_ids = fields.Many2many("broker.contact", compute="_compute_last_contact_ids", string="Before")
 
     @api.depends("customer_id")
@@ -76,6 +82,7 @@ class BrokerContactLog(models.TransientModel):
     def _log(self, channel):
         """Write the contact down and say so."""
         self.ensure_one()
+        source = self._get_source()
         contact = self.env["broker.contact"].create(
             {
                 "customer_id": self.customer_id.id,
@@ -86,6 +93,8 @@ class BrokerContactLog(models.TransientModel):
                 "note": self.note,
             }
         )
+        if source:
+            contact.sudo().write({"res_model": source._name, "res_id": source.id})
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -95,3 +104,16 @@ class BrokerContactLog(models.TransientModel):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _get_source(self):
+        """Return the document that the contact was about, or nothing.
+
+        :raises AccessError: when it is not the user's to read, or of another customer
+        """
+        if not self.res_id or self.res_model not in _SOURCES:
+            return None
+        source = self.env[self.res_model].browse(self.res_id)
+        source.check_access("read")
+        if source.broker_customer_id != self.customer_id:
+            raise AccessError(self.env._("The contact is about a document of another customer."))
+        return source
