@@ -331,13 +331,14 @@ class TestContact(ContactCommon):
         moved = self._log(self.sales_wang, customer=gone, partner_id=person.id)
         stays = self._log(self.sales_wang, date=fields.Datetime.now() - timedelta(days=1))
         proof = {"is_gathered": True, "res_model": "sale.order", "res_id": 1, "channel": "order", "user_id": False}
+        proof["date"] = fields.Datetime.now() - timedelta(days=2)
         twins = self.env["broker.contact"].create([{**proof, "customer_id": file.id} for file in (self.customer, gone)])
         self.env["base.partner.merge.automatic.wizard"].create({})._merge((self.partner + twin).ids, self.partner)
         self.assertFalse(gone.exists())
         self.assertEqual(moved.customer_id, self.customer)
         self.assertEqual(self.customer.contact_ids, moved + stays + twins[0])
         self.assertFalse(twins[1].exists())
-        self.assertEqual(self.customer.last_contact, max(moved.date, twins[0].date))
+        self.assertEqual(self.customer.last_contact, moved.date)
         self.assertEqual(person.commercial_partner_id, self.partner)
 
     def test_who_left_was_in_touch_nevertheless(self):
