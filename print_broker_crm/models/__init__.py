@@ -168,6 +168,7 @@ from . import (
     broker_playbook_version,
     broker_playbook_reader_mixin,
     broker_order_playbook_mixin,
+    broker_order_rating_mixin,
     broker_care_call_playbook_mixin,
     broker_case_playbook_mixin,
     broker_relay_stage,

@@ -49,8 +49,7 @@ class BrokerCareCallRatingMixin(models.AbstractModel):
     def _get_rating_gap(self):
         """Return after how many days these reasons ask a person again, 0 for never."""
         self.ensure_one()
-        rules = (self.rule_id + self.reason_ids.rule_id).sudo()
-        return min((rule.rating_gap_days for rule in rules if rule.rating_kind != "none"), default=0)
+        return (self.rule_id + self.reason_ids.rule_id)._get_shortest_gap()
 
     @api.depends("rating_ids.rating", "rating_ids.consumed", "rating_ids.broker_role")
     def _compute_ratings(self):

@@ -177,6 +177,20 @@ class BrokerCareRule(models.Model):
         """Return the rule's own `broker.care.retry` for an outcome, or none."""
         return self.retry_ids.filtered(lambda retry: retry.outcome == outcome)[:1]
 
+    @api.model
+    def _get_rating_gap(self, company, reason):
+        """Return after how many days the rules of a reason ask one person for scores
+        again, 0 where they ask for none.
+
+        :param company: the `res.company` that asks
+        :param reason: a value of `reason`
+        """
+        return self._get_rules(company, reason)._get_shortest_gap()
+
+    def _get_shortest_gap(self):
+        """Return the shortest of these rules' gaps between two times of asking, or 0."""
+        return min((rule.rating_gap_days for rule in self.sudo() if rule.rating_kind != "none"), default=0)
+
     def _get_due_date(self, company, date):
         """Return the first day on which the rule wants a call after an event.
 

@@ -14,8 +14,7 @@ class BrokerCustomerSatisfactionMixin(models.AbstractModel):
         self.ensure_one()
         self.env["broker.care.call"].check_access("write")
         self.check_access("read")
-        rules = self.env["broker.care.rule"]._get_rules(self.company_id, "cadence")
-        gap = min((rule.rating_gap_days for rule in rules if rule.rating_kind != "none"), default=0)
+        gap = self.env["broker.care.rule"]._get_rating_gap(self.company_id, "cadence")
         link = self.env["broker.rating.link"]._ask(self, self.partner_id, gap)
         return link.with_env(self.env)._get_form_action()
 

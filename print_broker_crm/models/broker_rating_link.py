@@ -7,6 +7,7 @@ from odoo.fields import NO_ACCESS, Domain
 
 from .broker_care_call_rating_mixin import RATED_ROLES
 
+MANAGER_GROUP = "print_broker_crm.group_manager"
 # What a customer may write; nobody writes a novel into a phone.
 COMMENT_MAX = 2000
 
@@ -151,6 +152,12 @@ class BrokerRatingLink(models.Model):
             raise UserError(
                 self.env._("%(customer)s: only a person of this customer can be asked.", customer=customer.name)
             )
+        scored = {role: customer._get_rated_user(role) for role in RATED_ROLES}
+        if not self.env.su and self.env.user in scored.values() and not self.env.user.has_group(MANAGER_GROUP):
+            # Who is asked by you is not asked by the care line for a long time.
+            raise UserError(
+                self.env._("%(customer)s scores you. Let somebody else of the care line ask.", customer=customer.name)
+            )
         own = self.sudo().search(
             Domain("company_id", "=", company.id) & Domain("partner_id", "=", partner.id) & Domain("state", "=", "open")
         )
@@ -179,8 +186,8 @@ class BrokerRatingLink(models.Model):
                 "order_id": order.id if order else False,
                 "asked_by_id": self.env.uid,
                 "date_expiry": fields.Datetime.now() + timedelta(days=company.broker_rating_link_days),
-                "sales_user_id": customer._get_rated_user("sales").id,
-                "service_user_id": customer._get_rated_user("service").id,
+                "sales_user_id": scored["sales"].id,
+                "service_user_id": scored["service"].id,
             }
         )
 

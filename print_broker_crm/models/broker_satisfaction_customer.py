@@ -76,6 +76,14 @@ class BrokerSatisfactionCustomer(models.Model):
             "view_mode": "form",
         }
 
+    def action_view_answers(self):
+        """Open the answers that the row is made of, and those before."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_satisfaction_figure_action")
+        action["domain"] = [("customer_id", "=", self.customer_id.id), ("role", "=", self.role)]
+        action["context"] = {}
+        return {**action, "views": [(False, "list"), (False, "kanban")], "view_mode": "list,kanban"}
+
     @property
     def _table_query(self):
         return SQL(

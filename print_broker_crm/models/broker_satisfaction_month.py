@@ -1,4 +1,7 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -36,6 +39,20 @@ class BrokerSatisfactionMonth(models.Model):
         help="The quarter's average, drawn towards the firm's the more, the fewer customers answered.",
     )
     low_count = fields.Integer(string="Low Scores", readonly=True)
+
+    def action_view_answers(self):
+        """Open the answers of the month that the row is made of."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_satisfaction_figure_action")
+        action["domain"] = list(
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("user_id", "=", self.user_id.id)
+            & Domain("role", "=", self.role)
+            & Domain("date", ">=", self.month)
+            & Domain("date", "<", self.month + relativedelta(months=1))
+        )
+        action["context"] = {}
+        return {**action, "views": [(False, "list"), (False, "kanban")], "view_mode": "list,kanban"}
 
     @property
     def _table_query(self):

@@ -25,6 +25,7 @@ class SaleOrder(models.Model):
         "broker.order.relay.mixin",
         "broker.order.relay.move.mixin",
         "broker.order.playbook.mixin",
+        "broker.order.rating.mixin",
         "sale.order",
     ]
 

@@ -172,6 +172,42 @@ class TestRatingLink(CareCommon):
         with self.assertRaisesRegex(UserError, "only a person of this customer"):
             self.Link._ask(self.customer, other, 90)
 
+    def test_who_is_scored_asks_nobody(self):
+        self.sales_wang.group_ids += self.env.ref("print_broker_crm.group_care_officer")
+        order = self._receive_job(self.customer)
+        for record in (self.customer, order):
+            with self.assertRaisesRegex(UserError, "Let somebody else"):
+                action = "action_ask_by_link" if record == self.customer else "action_broker_ask_by_link"
+                getattr(record.with_user(self.sales_wang), action)()
+        with self.assertRaises(AccessError):
+            self.call.with_user(self.sales_wang).action_ask_by_link()
+        self.assertFalse(self.Link.search([]))
+
+    def test_about_a_received_job(self):
+        self.call.action_cancel()
+        buyer = self.env["res.partner"].create({"name": "Li", "parent_id": self.partner.id})
+        order = self._receive_job(self.customer)
+        order.partner_id = buyer
+        link = self.Link.browse(order.with_user(self.care_sun).action_broker_ask_by_link()["res_id"])
+        self.assertEqual((link.partner_id, link.order_id, link.customer_id), (buyer, order, self.customer))
+        link._answer({"sales": 4, "service": 3}, "Thanks")
+        self.assertEqual(self._get_ratings(link)["service"], (3, self.service_chen.partner_id))
+        self.assertEqual((link.sales_rating, link.service_rating), (4, 3))
+        self.assertEqual(self.Call._get_summary(self.company)["sales_rating"], 4)
+        # A quarter about a job: 90 days after 2 March.
+        self.at("2026-05-30 02:00:00")
+        with self.assertRaisesRegex(UserError, "before 2026-05-31"):
+            order.with_user(self.care_sun).action_broker_ask_by_link()
+
+    def test_a_job_on_its_way_is_not_asked_about(self):
+        order = self._receive_job(self.customer)
+        order.broker_receipt_date = False
+        with self.assertRaisesRegex(UserError, "not received yet"):
+            order.with_user(self.care_sun).action_broker_ask_by_link()
+        for user in (self.sales_wang, self.service_chen):
+            with self.assertRaises(AccessError):
+                order.with_user(user).action_broker_ask_by_link()
+
     # A low score
 
     def test_a_low_score_brings_a_call(self):

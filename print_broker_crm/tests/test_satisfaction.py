@@ -373,6 +373,9 @@ class TestSatisfactionOfTheScored(SatisfactionCommon):
             fields = Model.fields_get()
             rows = Model.search([])
             self.assertTrue(rows.read(list(fields)))
+            if model != "mine":
+                action = rows[:1].action_view_answers()
+                self.assertTrue(self.env[action["res_model"]].with_user(user).search_count(action["domain"]))
         customer = self.env["broker.customer"].search([("user_id", "=", self.sales_wang.id)], limit=1)
         action = customer.with_user(self.care_sun).action_view_satisfaction()
         self.assertEqual(action["domain"], [("customer_id", "=", customer.id)])
