@@ -41,6 +41,8 @@
         "data/broker_sponsor_data.xml",
         "wizard/broker_contact_log_views.xml",
         "wizard/broker_handoff_return_views.xml",
+        "wizard/broker_care_absence_views.xml",
+        "wizard/broker_care_reassign_views.xml",
         "wizard/broker_proof_answer_views.xml",
         "wizard/broker_proof_release_views.xml",
         "wizard/broker_staff_change_successor_views.xml",

@@ -3,6 +3,8 @@ from . import (
     account_payment_register,
     base_partner_merge,
     broker_assignment_correction,
+    broker_care_absence,
+    broker_care_reassign,
     broker_commission_dispute_decision,
     broker_commission_instalment,
     broker_commission_statement_opening,
