@@ -107,6 +107,8 @@ class RatingRating(models.Model):
         :return: the number of answers that went out
         """
         minimum = company._get_satisfaction_minimum()
+        for model in (self._name, *RATED_MODELS):
+            self.env[model].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """

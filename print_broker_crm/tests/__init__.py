@@ -80,4 +80,4 @@ from . import (
     test_playbook,
 )
 from . import test_care_figures
-from . import test_care_question, test_rating_link, test_rating_link_page, test_satisfaction
+from . import test_care_question, test_rating_link, test_rating_link_page, test_satisfaction, test_satisfaction_rpc
