@@ -112,6 +112,7 @@
         "views/broker_proof_views.xml",
         "views/broker_order_proof_views.xml",
         "views/broker_proof_portal_templates.xml",
+        "views/broker_case_portal_templates.xml",
         "views/broker_relay_leg_views.xml",
         "views/broker_relay_stage_views.xml",
         "views/broker_relay_board_views.xml",

@@ -1,1 +1,1 @@
-from . import broker_proof_portal, broker_rating_portal
+from . import broker_case_portal, broker_proof_portal, broker_rating_portal

@@ -131,7 +131,10 @@ class BrokerProofPortal(CustomerPortal):
 
     @http.route(["/my/orders/<int:order_id>/receipt"], type="http", auth="public", methods=["POST"], website=True)
     def portal_order_receipt(self, order_id, access_token=None, outcome=None, name=None, comment=None, **kwargs):
-        """Take the customer's word that the goods have come, or that something is wrong."""
+        """Take the customer's word that the goods have come; that something is wrong opens
+        a case."""
+        if outcome != "complete":
+            return self.portal_order_case(order_id, access_token=access_token, name=name, comment=comment, **kwargs)
         try:
             order = self._document_check_access("sale.order", order_id, access_token=access_token)
         except (AccessError, MissingError):
@@ -140,10 +143,8 @@ class BrokerProofPortal(CustomerPortal):
         try:
             order.env["broker.proof"]._check_customer_may_answer(request.env.user)
             with request.env.cr.savepoint():
-                order._broker_answer_receipt(
-                    outcome == "complete", str(name or ""), str(comment or ""), self._get_answering_partner()
-                )
-            message = "receipt_ok" if outcome == "complete" else "receipt_noted"
+                order._broker_answer_receipt(str(name or ""), str(comment or ""), self._get_answering_partner())
+            message = "receipt_ok"
         except UserError as error:
             request.session["broker_portal_error"] = str(error)
         return request.redirect(order.get_portal_url(query_string=f"&message={message}", anchor="broker_receipt"))

@@ -136,6 +136,7 @@ from . import (
     broker_job_spec,
     broker_company_signal_mixin,
     broker_company_claim_mixin,
+    broker_partner_claim_mixin,
     res_company,
     res_config_settings,
     res_partner,

@@ -1,5 +1,6 @@
 import re
 import textwrap
+import uuid
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -133,6 +134,22 @@ class BrokerCasePortalMixin(models.AbstractModel):
         )
         case.photo_ids = message.attachment_ids
         return case
+
+    @api.model
+    def _get_online_form(self):
+        """Return what the form for a new case needs; its key tells a second tap."""
+        user = self.env.user
+        return {
+            "key": uuid.uuid4().hex,
+            "name": "" if user._is_public() else user.sudo().partner_id.name,
+            "name_max": NAME_MAX,
+            "comment_max": COMMENT_MAX,
+            "file_types": ",".join(FILE_TYPES),
+        }
+
+    def _get_online_title(self):
+        """Return the title without what the customer must not learn."""
+        return self.env["broker.identity"]._mask(self._broker_get_pattern(), self.title)
 
     @api.model
     def _get_online_text(self, name, comment):

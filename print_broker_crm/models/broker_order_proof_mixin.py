@@ -1,14 +1,11 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_list, html_sanitize
+from odoo.tools import format_list
 
 from .broker_order_need_mixin import OUR_GROUPS
 from .broker_proof import APPROVED_STATES
 from .broker_proof_flow_mixin import COMMENT_MAX, NAME_MAX
 
-RECEIPT_ACTIVITY = "print_broker_crm.mail_activity_type_receipt_problem"
 # Stages of the relay, by code.
 _BEFORE_PRINTING = ("artwork", "proof")
 _ON_ITS_WAY = ("delivery", "receipt")
@@ -257,10 +254,10 @@ class BrokerOrderProofMixin(models.AbstractModel):
             return self.broker_relay_stage_id.code in _ON_ITS_WAY
         return not self.commitment_date or self.commitment_date <= fields.Datetime.now()
 
-    def _broker_answer_receipt(self, is_complete, name, comment="", partner=None):
-        """Take what the customer says on the portal about the goods.
+    def _broker_answer_receipt(self, name, comment="", partner=None):
+        """Take the customer's word on the portal that everything has come, and is as it
+        should be. What is not opens a case, see `broker.case._open_online`.
 
-        :param is_complete: everything has come and is as it should be
         :param name: who says so
         :param partner: the `res.partner` who is logged in, if any
         """
@@ -281,30 +278,11 @@ class BrokerOrderProofMixin(models.AbstractModel):
                     max=COMMENT_MAX,
                 )
             )
-        if not is_complete and not comment:
-            raise UserError(self.env._("Say what is wrong, so that we can put it right."))
-        agent = self._broker_get_desk_user()
-        if is_complete:
-            self.action_confirm_receipt()
-            body = self.env._("%(name)s has received everything. %(comment)s", name=name, comment=comment)
-        else:
-            body = self.env._("%(name)s says that something is wrong: %(comment)s", name=name, comment=comment)
-            note = html_sanitize(Markup("<p>%s</p>") % Markup("<br/>").join(comment.splitlines()))
-            problem = self.env.ref(RECEIPT_ACTIVITY)
-            if note in self.activity_ids.filtered(lambda todo: todo.activity_type_id == problem).mapped("note"):
-                # Sent twice by a tap too many.
-                return
-            self.activity_schedule(
-                RECEIPT_ACTIVITY,
-                date_deadline=self.company_id._get_broker_today(),
-                summary=self.with_context(lang=agent.lang).env._("The customer says that something is wrong"),
-                note=note,
-                user_id=agent.id,
-            )
+        self.action_confirm_receipt()
         self.message_post(
-            body=body,
+            body=self.env._("%(name)s has received everything. %(comment)s", name=name, comment=comment),
             author_id=(partner or self.partner_id).id,
-            partner_ids=agent.partner_id.ids,
+            partner_ids=self._broker_get_desk_user().partner_id.ids,
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
         )

@@ -8,7 +8,7 @@ CLUE_FIELDS = ("name", "phone", "email", "vat", "parent_id")
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["broker.access.log.mixin", "res.partner"]
+    _inherit = ["broker.access.log.mixin", "broker.partner.claim.mixin", "res.partner"]
 
     broker_customer_ids = fields.One2many(
         "broker.customer",

@@ -55,11 +55,11 @@ from . import (
 from . import test_care_access, test_care_call, test_care_planning, test_care_rules
 from . import test_care_hours, test_care_officers, test_care_retry
 from . import test_case, test_case_clock, test_case_obligation, test_case_people, test_case_tier
-from . import test_claim
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
 from . import test_job_spec, test_job_spec_documents, test_job_spec_tour
 from . import test_need, test_referral, test_referral_access
 from . import test_case_mail
+from . import test_case_mail, test_case_portal, test_claim
 from . import test_promise, test_relay, test_relay_tier, test_relay_tour
 from . import test_messages, test_once_through_tour
 from . import (

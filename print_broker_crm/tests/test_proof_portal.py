@@ -231,8 +231,9 @@ class TestProofPortal(ProofCommon, HttpCase):
         page = self._receipt(outcome="wrong", comment="Two boxes are wet")
         self.assertIn("We are sorry", page)
         self.assertFalse(self.job.broker_receipt_date)
-        self.assertEqual(self.job.activity_ids.user_id, self.service_chen)
-        self.assertIn("Two boxes are wet", self.job.activity_ids.note)
+        case = self.job.broker_case_ids
+        self.assertEqual((case.user_id, case.source, case.kind), (self.service_chen, "portal", "complaint"))
+        self.assertIn("Two boxes are wet", case.description)
 
     def test_receipt_is_not_asked_before_the_delivery(self):
         page = self.url_open(f"/my/orders/{self.job.id}?access_token={self.job._portal_ensure_token()}").text
