@@ -223,6 +223,15 @@ class TestSatisfactionFigure(FigureMixin, CareCommon):
         )
         self.assertFalse(self.env["broker.satisfaction.figure"].search([]))
 
+    def test_an_officer_who_also_sells(self):
+        """What is about oneself one does not read; a manager does."""
+        self._score("2026-02-02 02:00:00", 4, 5)
+        Figure = self.env["broker.satisfaction.figure"]
+        self.sales_wang.group_ids += self.env.ref("print_broker_crm.group_care_officer")
+        self.assertEqual(Figure.with_user(self.sales_wang).search([]).role, "service")
+        self.sales_wang.group_ids += self.env.ref("print_broker_crm.group_manager")
+        self.assertEqual(len(Figure.with_user(self.sales_wang).search([])), 2)
+
     def test_who_left_keeps_the_score(self):
         self._score("2026-02-02 02:00:00", 2)
         self.sales_wang.active = False

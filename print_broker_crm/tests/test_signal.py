@@ -240,6 +240,8 @@ class TestSignal(SignalCommon):
         for user in (self.sales_wang, self.care_sun, self.manager_zhou):
             self.assertFalse(note.with_user(user)._filtered_access("read"))
             self.assertFalse(self.env["mail.message"].with_user(user).search([("id", "=", note.id)]))
+            todos = self.env["mail.activity"].with_user(user)
+            self.assertFalse(todos.search([("res_model", "=", "broker.signal"), ("res_id", "=", signal.id)]))
         self.assertTrue(note.with_user(self.manager_qian).has_access("read"))
 
     def test_who_is_asked(self):
