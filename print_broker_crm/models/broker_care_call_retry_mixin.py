@@ -16,6 +16,26 @@ class BrokerCareCallRetryMixin(models.AbstractModel):
     _name = "broker.care.call.retry.mixin"
     _description = "Care Call: Retries"
 
+    # ACTIONS
+
+    def action_call_back_later(self):
+        """Log that the customer wants a call in an hour or on the next working day.
+
+        The context key `care_call_back` of a button says which: 'hour' or 'tomorrow'.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        company = self.company_id.sudo()
+        if self.env.context.get("care_call_back") == "tomorrow":
+            tomorrow = company._get_broker_today() + timedelta(days=1)
+            spans = self._get_firm_spans(company, tomorrow, tomorrow)
+            moment = self._get_first_hour(company, tomorrow, self._get_hours(company), spans)
+        else:
+            moment = fields.Datetime.now() + timedelta(hours=1)
+        return self.action_log_attempt("call_back", call_back_at=moment)
+
+    # BUSINESS
+
     def _follow_up(self, outcome, call_back_at):
         """Close the call or plan its next attempt, and tell who has to act."""
         self.ensure_one()

@@ -185,3 +185,12 @@ class TestCareRetry(CareCommon):
                 call.with_user(user).action_log_written("wechat")
             with self.assertRaises(AccessError):
                 call.with_user(user).action_give_up()
+
+    def test_call_back_in_an_hour_and_tomorrow(self):
+        call = self._plan_call()
+        call.with_context(care_call_back="hour").action_call_back_later()
+        self.assertEqual((call.next_attempt_at, call.is_agreed), (datetime(2026, 3, 2, 3, 0), True))
+        self.at("2026-03-06 07:00:00")  # Friday
+        call.with_context(care_call_back="tomorrow").action_call_back_later()
+        self.assertEqual(call.next_attempt_at, datetime(2026, 3, 9, 0, 0))
+        self.assertEqual(call.attempt_ids.mapped("outcome"), ["call_back", "call_back"])
