@@ -175,7 +175,7 @@ class TestTierNight(TierCommon):
         partners = [self.partner, *(self._create_partner(f"P{index}", self.sales_wang) for index in range(3))]
         history = {"invoices": []}
         events = [self._do_invoice, self._do_pay, self._do_unpay, self._do_credit, self._do_reset, self._do_order]
-        events += [self._do_cost, self._do_sql, self._do_judge, self._do_move]
+        events += [self._do_cost, self._do_sql, self._do_judge, self._do_move, self._do_contact]
         day = fields.Date.to_date("2025-06-15") + timedelta(days=dice.randrange(20))
         self._go_to(f"{day} 02:00:00")
         for _invoice in range(6):
@@ -231,6 +231,18 @@ class TestTierNight(TierCommon):
         )
         if dice.random() < 0.5:
             order._action_cancel()
+
+    def _do_contact(self, dice, day, partners, history):
+        customer = dice.choice(partners).broker_customer_ids
+        if customer:
+            self.env["broker.contact"].sudo().create(
+                {
+                    "customer_id": customer[:1].id,
+                    "channel": "visit",
+                    "user_id": dice.choice(self.sales_wang + self.service_chen).id,
+                    "date": f"{day - timedelta(days=dice.choice([0, 5, 362, 364]))} 01:00:00",
+                }
+            )
 
     def _do_cost(self, dice, day, partners, history):
         invoice = self._pick(dice, [move for move in history["invoices"] if move.state == "posted"])

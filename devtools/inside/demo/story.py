@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.clock import Clock, at_hour
+from devtools.inside.demo.contacts import Contacts
 from devtools.inside.demo.delivery import Delivery
 from devtools.inside.demo.desk import Desk
 from devtools.inside.demo.judging import Judging
@@ -60,6 +61,7 @@ class Story:
         self.judging = Judging(self)
         self.proofs = Proofs(self)
         self.relay = Relay(self)
+        self.contacts = Contacts(self)
         self.oversight = Oversight(self)
         self.delivery = Delivery(self)
         self.trouble = Trouble(self)
@@ -75,6 +77,7 @@ class Story:
         self.judging.plan()
         self.proofs.plan()
         self.relay.plan()
+        self.contacts.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
         self.delivery.plan()
