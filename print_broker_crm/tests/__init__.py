@@ -59,7 +59,7 @@ from . import test_access_log, test_access_matrix, test_collision, test_protecti
 from . import test_job_spec, test_job_spec_documents, test_job_spec_tour
 from . import test_need, test_referral, test_referral_access
 from . import test_case_mail
-from . import test_case_mail, test_case_portal, test_claim
+from . import test_case_portal, test_claim
 from . import test_promise, test_relay, test_relay_tier, test_relay_tour
 from . import test_messages, test_once_through_tour
 from . import (
