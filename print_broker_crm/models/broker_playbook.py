@@ -6,7 +6,8 @@ from reportlab.pdfgen.canvas import Canvas
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_list, html2plaintext, html_escape
+from odoo.tools import format_list, html_escape
+from odoo.tools.mail import html_to_inner_content
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 # Of each chapter the field whose values are its topics.
@@ -17,7 +18,7 @@ TOPIC_SOURCES = {
 }
 # What the versions alone decide.
 _GUARDED_FIELDS = frozenset({"version_id", "offered_id", "version_ids"})
-_EXCERPT_LENGTH = 140
+_EXCERPT_LENGTH = 90
 
 
 class BrokerPlaybook(models.Model):
@@ -126,7 +127,7 @@ class BrokerPlaybook(models.Model):
     @api.depends_context("lang")
     def _compute_excerpt(self):
         for page in self:
-            text = " ".join(html2plaintext(page.version_id.body or "").split())
+            text = html_to_inner_content(page.version_id.body)
             page.search_text = text
             page.excerpt = text if len(text) <= _EXCERPT_LENGTH else f"{text[:_EXCERPT_LENGTH]}…"
 
@@ -272,7 +273,7 @@ class BrokerPlaybook(models.Model):
                 )
             )
 
-    def _put_in_force(self, base, note, body=None):
+    def _put_in_force(self, base, note, body=None, is_translation=False):
         """Append a version and show it from now on.
 
         Terms that the new text keeps also keep their translations.
@@ -280,12 +281,13 @@ class BrokerPlaybook(models.Model):
         :param base: the `broker.playbook.version` it begins with, or none
         :param note: what changed
         :param body: the text in the user's language; without one the base's
+        :param is_translation: leave the other languages as they are
         :return: the version
         """
         self.ensure_one()
         page = self.sudo()
         page.lock_for_update()
-        version = self.env["broker.playbook.version"]._append(page, base, note, body)
+        version = self.env["broker.playbook.version"]._append(page, base, note, body, is_translation)
         page.version_id = version
         return version
 

@@ -114,42 +114,60 @@ class BrokerPlaybookVersion(models.Model):
     # BUSINESS
 
     @api.model
-    def _append(self, page, base, note, body=None):
+    def _append(self, page, base, note, body=None, is_translation=False):
         """Write a version; not to be had by RPC.
 
         :param page: one `broker.playbook`
         :param base: the version it begins with, or none
         :param note: what changed
         :param body: the text in the user's language; without one the base's
+        :param is_translation: leave the other languages as they are
         :return: the version, in sudo
         """
         self = self.sudo()
-        own = {
-            "playbook_id": page.id,
-            "change_note": note,
-            "date": fields.Datetime.now(),
-            "author_id": self.env.uid,
-            "source_id": base.id,
-            "is_shipped": False,
-        }
-        version = self.create([{**own, "body": base.body if body is None else body}])
+        version = self.create(
+            [
+                {
+                    "playbook_id": page.id,
+                    "body": base.body if body is None else body,
+                    "change_note": note,
+                    "date": fields.Datetime.now(),
+                    "author_id": self.env.uid,
+                    "source_id": base.id,
+                    "is_shipped": False,
+                }
+            ]
+        )
         if base:
-            version._take_over_text(base)
-            if body is not None:
+            version._take_over_text(base, self.env.lang or "en_US" if is_translation and body is not None else "")
+            if body is not None and not is_translation:
                 # Over the text of before, so that what stays also keeps its translations.
                 past_the_guard = super(BrokerPlaybookVersion, version)
                 past_the_guard.write({"body": body})
         return version
 
-    def _take_over_text(self, base):
-        """Give this version, just appended, the text of another in all languages."""
+    def _take_over_text(self, base, kept_lang=""):
+        """Give this version, just appended, the text of another.
+
+        :param base: the other version
+        :param kept_lang: the language that keeps its own text
+        """
         self.env.flush_all()
         self.env.execute_query(
             SQL(
-                "UPDATE broker_playbook_version SET body = base.body FROM broker_playbook_version base"
-                " WHERE broker_playbook_version.id = %s AND base.id = %s RETURNING base.id",
-                self.id,
-                base.id,
+                """
+                UPDATE broker_playbook_version AS version
+                   SET body = base.body || COALESCE(
+                           jsonb_build_object(%(lang)s, version.body -> %(lang)s) - %(no_lang)s, '{}'
+                       )
+                  FROM broker_playbook_version AS base
+                 WHERE version.id = %(version)s AND base.id = %(base)s
+             RETURNING version.id
+                """,
+                lang=kept_lang,
+                no_lang="",
+                version=self.id,
+                base=base.id,
             )
         )
         self.invalidate_recordset(["body"])

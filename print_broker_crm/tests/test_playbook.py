@@ -25,12 +25,19 @@ class TestPlaybook(BrokerCommon):
         cls._write(cls.manager_qian, "<h3>Ask</h3><p>Is the parcel whole?</p>", "First text")
 
     @classmethod
-    def _write(cls, user, body, note="Changed", page=None, **context):
+    def _write(cls, user, body, note="Changed", page=None, translation=False, **context):
         wizard = (
             cls.env["broker.playbook.edit"]
             .with_user(user)
             .with_context(**context)
-            .create({"playbook_id": (page or cls.page).id, "change_note": note, "body": body})
+            .create(
+                {
+                    "playbook_id": (page or cls.page).id,
+                    "change_note": note,
+                    "body": body,
+                    "is_translation": translation,
+                }
+            )
         )
         wizard.action_save()
         return (page or cls.page).version_id
@@ -117,15 +124,29 @@ class TestPlaybook(BrokerCommon):
     def test_translations_stay_with_what_stays(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         zh = {"lang": "zh_CN"}
-        # Qian writes in Chinese what was English.
-        version = self._write(self.manager_qian, "<h3>询问</h3><p>包裹完好吗？</p>", **zh)
-        page = self.page
-        self.assertEqual(page.with_context(**zh).body, "<h3>询问</h3><p>包裹完好吗？</p>")
-        # What is new in one language is so in all until it is translated.
-        self.assertEqual(page.body, "<h3>询问</h3><p>包裹完好吗？</p>")
-        # Said in English again, in Chinese it stays, and a new sentence joins it.
-        version = self._write(self.manager_qian, "<h3>Ask</h3><p>包裹完好吗？</p>")
-        self.assertEqual(version.with_context(**zh).body, "<h3>Ask</h3><p>包裹完好吗？</p>")
+        page, page_zh = self.page, self.page.with_context(**zh)
+        page_zh.invalidate_recordset()
+        self.assertEqual(page_zh.body, page.body)
+        self._write(self.manager_qian, "<h3>询问</h3><p>包裹完好吗？</p>", "译文", translation=True, **zh)
+        self.assertEqual(page.body, "<h3>Ask</h3><p>Is the parcel whole?</p>")
+        self.assertEqual(page_zh.body, "<h3>询问</h3><p>包裹完好吗？</p>")
+        # A new sentence stands in its author's language; the others keep theirs.
+        self._write(self.manager_qian, "<h3>询问</h3><p>包裹完好吗？</p><p>有没有淋雨？</p>", **zh)
+        self.assertEqual(page.body, "<h3>Ask</h3><p>Is the parcel whole?</p><p>有没有淋雨？</p>")
+        self._write(
+            self.manager_qian,
+            "<h3>Ask</h3><p>Is the parcel whole?</p><p>Is it wet?</p>",
+            translation=True,
+            lang="en_US",
+        )
+        self.assertEqual(page_zh.body, "<h3>询问</h3><p>包裹完好吗？</p><p>有没有淋雨？</p>")
+        # What goes in one language goes in all; what is restored is so in all.
+        second = page.version_ids.filtered(lambda version: version.number == 2)
+        self._write(self.manager_qian, "<p>Is it wet?</p>")
+        self.assertEqual(page_zh.body, "<p>有没有淋雨？</p>")
+        second.with_user(self.manager_qian).action_restore()
+        self.assertEqual(page.body, "<h3>Ask</h3><p>Is the parcel whole?</p>")
+        self.assertEqual(page_zh.body, "<h3>询问</h3><p>包裹完好吗？</p>")
 
     def test_an_update_offers(self):
         ours = self._write(self.manager_qian, "<p>Ours</p>")

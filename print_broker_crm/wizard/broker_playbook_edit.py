@@ -11,12 +11,23 @@ class BrokerPlaybookEdit(models.TransientModel):
 
     playbook_id = fields.Many2one("broker.playbook", string="Page", required=True, readonly=True, ondelete="cascade")
     base_id = fields.Many2one(
-        "broker.playbook.version", compute="_compute_base_id", store=True, readonly=False, ondelete="cascade"
+        "broker.playbook.version",
+        string="Begun From",
+        compute="_compute_base_id",
+        store=True,
+        readonly=False,
+        ondelete="cascade",
     )
     body = fields.Html(string="Text", compute="_compute_body", store=True, readonly=False)
     change_note = fields.Char(
         string="What Changed", required=True, help="For those who knew the old text: it stands beside the version."
     )
+    is_translation = fields.Boolean(
+        string="A Translation",
+        help="The text changes in your language alone. Otherwise what is new stands in your words in every language, "
+        "until somebody translates it.",
+    )
+    has_languages = fields.Boolean(compute="_compute_has_languages")
 
     @api.depends("playbook_id")
     def _compute_base_id(self):
@@ -28,6 +39,10 @@ class BrokerPlaybookEdit(models.TransientModel):
     def _compute_body(self):
         for wizard in self:
             wizard.body = wizard.base_id.body
+
+    @api.depends("playbook_id")
+    def _compute_has_languages(self):
+        self.has_languages = len(self.env["res.lang"].get_installed()) > 1
 
     def action_save(self):
         """Append the text as a version and show it from now on.
@@ -49,5 +64,5 @@ class BrokerPlaybookEdit(models.TransientModel):
             )
         if self.body == page.body:
             raise UserError(self.env._("The text is as it was."))
-        page._put_in_force(page.version_id, self.change_note, self.body)
+        page._put_in_force(page.version_id, self.change_note, self.body, self.is_translation)
         return {"type": "ir.actions.act_window_close"}

@@ -11,6 +11,7 @@ from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.contacts import Contacts
 from devtools.inside.demo.delivery import Delivery
 from devtools.inside.demo.desk import Desk
+from devtools.inside.demo.handbook import Handbook
 from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.oversight import Oversight
 from devtools.inside.demo.payroll import Payroll
@@ -63,6 +64,7 @@ class Story:
         self.relay = Relay(self)
         self.contacts = Contacts(self)
         self.oversight = Oversight(self)
+        self.handbook = Handbook(self)
         self.delivery = Delivery(self)
         self.trouble = Trouble(self)
 
@@ -80,6 +82,7 @@ class Story:
         self.contacts.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
+        self.handbook.plan()
         self.delivery.plan()
         self.plan_desk()
         self.plan_office()
