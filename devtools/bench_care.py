@@ -17,9 +17,11 @@ NIGHTS = {
 PHASES = {
     "gather": "contacts",
     "coverage": "coverage",
-    "readiness": "readiness",
     "plan": "calls",
+    "readiness": "readiness",
 }
+# What the care line's own cron does.
+NIGHT = ("gather", "coverage", "plan")
 OPEN_CALLS = (50, 5_000)
 
 
@@ -71,10 +73,9 @@ def _inside(odoo, title, name, function, *arguments):
 
 
 def _print_nights(results):
-    say(
-        "\nCPU seconds are those of Odoo and of its PostgreSQL backend, each in one process. The floor is one bare pass"
-    )
-    say("over the same touches: the newest message, order and logged contact of each customer, and nothing else\n")
+    say("\nCPU seconds are those of Odoo and of its PostgreSQL backend, each in one process. The floor is one bare")
+    say("pass over the same touches, as they lie in messages, orders and logged contacts: how many each customer has,")
+    say("and when the last was. A night is contacts, coverage and calls; readiness has a cron of its own\n")
     phases = " | ".join(f"{title} CPU s (queries)" for title in PHASES.values())
     say(f"| customers, touches | night | floor CPU s | {phases} | night CPU s, wall s | times the floor | MB |")
     say("|---|---|---|---|---|---|---|---|---|---|")
@@ -82,9 +83,9 @@ def _print_nights(results):
         for night, title in NIGHTS.items():
             cost = result["nights"][night]
             cells = " | ".join(f"{cost[phase][0]:.2f} ({cost[phase][2]})" for phase in PHASES)
-            total = [sum(cost[phase][place] for phase in PHASES) for place in (0, 1)]
+            total = [sum(cost[phase][place] for phase in NIGHT) for place in (0, 1)]
             say(
-                f"| {size}, {cost['touches']} | {title} | {cost['floor'][0]:.2f} | {cells} "
+                f"| {size}, {cost['touches']} | {title} | {cost['floor'][0]:.3f} | {cells} "
                 f"| {total[0]:.2f}, {total[1]:.2f} | {total[0] / cost['floor'][0]:.1f} | {cost['memory']:.0f} |"
             )
     say()
@@ -98,7 +99,7 @@ def _print_nights(results):
     if len(results) > 1:
         (small, first), *_rest, (large, last) = results.items()
         for night, title in NIGHTS.items():
-            costs = [sum(result["nights"][night][phase][0] for phase in PHASES) for result in (first, last)]
+            costs = [sum(result["nights"][night][phase][0] for phase in NIGHT) for result in (first, last)]
             say(f"{title}: {large / small:.0f} times the customers, {costs[1] / costs[0]:.1f} times the CPU")
 
 

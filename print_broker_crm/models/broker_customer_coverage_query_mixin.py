@@ -31,18 +31,27 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
 
         :return: the files that changed
         """
-        customers = self.sudo()
-        changed = customers.browse()
-        old_states = {}
+        changed = self.sudo().browse()
         self.env.flush_all()
-        for company, files in customers.grouped("company_id").items():
-            for customer_id, old_state, state in self.env.execute_query(files._get_coverage_update(company)):
-                changed += customers.browse(customer_id)
-                if old_state != state:
-                    old_states[customer_id] = old_state
+        # Asked for by itself: the files themselves would be read with all they have.
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT company_id, ARRAY_AGG(id) FROM broker_customer WHERE id = ANY(%s) GROUP BY company_id", self.ids
+            )
+        )
+        for company_id, ids in rows:
+            company = self.env["res.company"].sudo().browse(company_id)
+            changed += self.sudo().browse(ids)._refresh_coverage_in(company)
+        return changed
+
+    def _refresh_coverage_in(self, company):
+        """Do what `_refresh_coverage` does for files, in sudo, that are all of a company."""
+        rows = self.env.execute_query(self._get_coverage_update(company))
+        changed = self.browse(row[0] for row in rows)
+        old_states = {customer_id: old for customer_id, old, state in rows if old != state}
         changed.invalidate_recordset([*_COLUMNS, "coverage_since", "coverage_explanation"], flush=False)
         if old_states:
-            customers.browse(old_states)._after_coverage_change(old_states)
+            self.browse(old_states)._after_coverage_change(old_states)
         return changed
 
     def _get_coverage_update(self, company):
@@ -57,15 +66,16 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
                        ELSE file.coverage_since END
               FROM result
              WHERE file.id = result.id
-               AND (%(file_columns)s) IS DISTINCT FROM (%(result_columns)s)
-         RETURNING file.id, result.old_state, file.coverage_state
+               AND (%(old_columns)s) IS DISTINCT FROM (%(result_columns)s)
+         RETURNING file.id, result.old_coverage_state, file.coverage_state
             """,
             bounds=self._get_coverage_bounds(company),
             customers=self._get_coverage_customers(company),
             contacts=self._get_coverage_contacts(company),
             result=self._get_coverage_result(),
             columns=SQL(", ").join(map(SQL.identifier, _COLUMNS)),
-            file_columns=SQL(", ").join(SQL.identifier("file", column) for column in _COLUMNS),
+            # Carried along, so that only those that changed are looked up again.
+            old_columns=SQL(", ").join(SQL.identifier("result", f"old_{column}") for column in _COLUMNS),
             result_columns=SQL(", ").join(SQL.identifier("result", column) for column in _COLUMNS),
             today=company._get_broker_today(),
         )
@@ -102,7 +112,7 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
         return SQL(
             """
             customer AS MATERIALIZED (
-                SELECT file.id, file.active, file.coverage_state AS old_state, file.tier_date,
+                SELECT file.id, file.active, file.tier_date, %(old_columns)s,
                        partner.user_id AS salesperson_id,
                        COALESCE(tier.is_key, FALSE) AS is_key,
                        GREATEST(file.date_opened, %(since)s) AS opened,
@@ -116,6 +126,9 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
             """,
             since=company.broker_coverage_from or None,
             customers=self.ids,
+            old_columns=SQL(", ").join(
+                SQL("%s AS %s", SQL.identifier("file", column), SQL.identifier(f"old_{column}")) for column in _COLUMNS
+            ),
         )
 
     def _get_coverage_contacts(self, company):
@@ -204,7 +217,7 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
              LEFT JOIN known ON known.customer_id = customer.id
             ),
             result AS (
-                SELECT id, old_state,
+                SELECT id, %(old_columns)s,
                        CASE WHEN active IS NOT TRUE THEN NULL
                             WHEN is_sales_silent AND is_customer_silent THEN 'both_silent'
                             WHEN is_sales_silent THEN 'sales_silent'
@@ -225,4 +238,5 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
             sales_silent=is_silent("sales", "sales"),
             customer_silent=is_silent("silent", "inbound"),
             people=PEOPLE_IN_TOUCH,
+            old_columns=SQL(", ").join(SQL.identifier(f"old_{column}") for column in _COLUMNS),
         )

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -172,13 +172,20 @@ class BrokerCustomerReadinessMixin(models.AbstractModel):
         if not Cron._commit_progress(remaining=waiting):
             return
         for company in companies:
+            if company.broker_contact_run_at or (
+                (company.broker_contact_gathered_at or datetime.min) < company._get_broker_day_start()
+            ):
+                # The care line's night has not come to it yet.
+                for _handled in self.env["broker.contact"]._gather(company):
+                    if not Cron._commit_progress(remaining=waiting):
+                        return
             # The lock ends with each commit; without it another worker is at the company.
             while company.try_lock_for_update(allow_referencing=True):
                 company.invalidate_recordset(["broker_readiness_mark_date", "broker_readiness_mark_id"])
                 batch = Customer.search(self._get_readiness_waiting(company), order="id", limit=limit)
                 if not batch:
                     break
-                batch._refresh_readiness()
+                batch._refresh_readiness(is_gathered=True)
                 company.write(
                     {
                         "broker_readiness_mark_date": company._get_broker_today(),

@@ -22,17 +22,29 @@ class BrokerCustomerReadinessQueryMixin(models.AbstractModel):
     _name = "broker.customer.readiness.query.mixin"
     _description = "Customer File: Readiness Figures"
 
-    def _refresh_readiness(self):
+    def _refresh_readiness(self, is_gathered=False):
         """Work out silence and succession readiness of these customers anew.
 
         Safe to repeat: without a change nothing is written.
 
+        :param is_gathered: the night has just gathered their contacts
         :return: the files that changed
         """
         customers = self.sudo()
         changed = customers.browse()
         self.env.flush_all()
-        for company, files in customers.grouped("company_id").items():
+        # Asked for by itself: the files themselves would be read with all they have.
+        groups = self.env.execute_query(
+            SQL(
+                "SELECT company_id, ARRAY_AGG(id ORDER BY id) FROM broker_customer WHERE id = ANY(%s)"
+                " GROUP BY company_id",
+                self.ids,
+            )
+        )
+        for company_id, ids in groups:
+            company, files = self.env["res.company"].sudo().browse(company_id), customers.browse(ids)
+            if not is_gathered:
+                list(self.env["broker.contact"]._gather(company, files))
             rows = self.env.execute_query(files._get_readiness_update(company))
             changed += customers.browse(row[0] for row in rows)
         changed.invalidate_recordset([*_COLUMNS, "readiness_date"], flush=False)
@@ -53,13 +65,30 @@ class BrokerCustomerReadinessQueryMixin(models.AbstractModel):
                AND (%(file_columns)s) IS DISTINCT FROM (%(result_columns)s)
          RETURNING file.id
             """,
-            touches=self._get_touch_expressions(),
+            touches=self._get_touch_expressions(queries=[self._get_contact_query()]),
             answers=self._get_answer_expressions(),
             result=self._get_result_expressions(company),
             columns=SQL(", ").join(map(SQL.identifier, _COLUMNS)),
             file_columns=SQL(", ").join(SQL.identifier("file", column) for column in _COLUMNS),
             result_columns=SQL(", ").join(SQL.identifier("result", column) for column in _COLUMNS),
             today=company._get_broker_today(),
+        )
+
+    @api.model
+    def _get_contact_query(self):
+        """Return the SELECT of the touches that are kept as contacts, in the columns of
+        `_get_touch_queries`: of the care line are its calls, and what it logged."""
+        return SQL(
+            """
+            SELECT contact.customer_id, contact.user_id, contact.date, contact.direction,
+                   CASE contact.channel WHEN 'call' THEN 'phone' ELSE contact.channel END,
+                   CASE WHEN contact.res_model = 'broker.care.call' OR contact.is_gathered IS NOT TRUE
+                        THEN contact.role END,
+                   contact.partner_id, COALESCE(contact.res_model, 'broker.contact'),
+                   COALESCE(contact.res_id, contact.id)
+              FROM customer
+              JOIN broker_contact contact ON contact.customer_id = customer.id
+            """
         )
 
     @api.model

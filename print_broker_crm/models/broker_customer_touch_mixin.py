@@ -28,12 +28,13 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
             since=since,
         )
 
-    def _get_touch_expressions(self, since=None, scope=None):
+    def _get_touch_expressions(self, since=None, scope=None, queries=None):
         """Return the common table expressions that end in `touch`: every touch with
         these customers, one row each; see `_get_touch_queries` for the columns.
 
         :param since: naive UTC `datetime`, see `_get_touch_queries`
         :param scope: other customers than these, as an `SQL` condition on `file`
+        :param queries: where touches are read from, when not from what proves them
         """
         return SQL(
             """
@@ -56,7 +57,7 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
             """,
             scope=scope or SQL("file.id = ANY(%s)", self.ids),
             about=SQL(" UNION ALL ").join(self._get_about_queries()),
-            touches=SQL(" UNION ").join(self._get_touch_queries(since)),
+            touches=SQL(" UNION ").join(queries or self._get_touch_queries(since)),
         )
 
     @api.model
