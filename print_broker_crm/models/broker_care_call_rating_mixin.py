@@ -67,6 +67,11 @@ class BrokerCareCallRatingMixin(models.AbstractModel):
             call.sales_rating = scores.get((call.id, "sales"), 0)
             call.service_rating = scores.get((call.id, "service"), 0)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_scored(self):
+        if any(link.state == "answered" for link in self.sudo().rating_link_ids):
+            raise UserError(self.env._("The customer has scored by the link of this call: cancel it instead."))
+
     # ACTIONS
 
     def action_ask_by_link(self):

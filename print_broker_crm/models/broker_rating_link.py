@@ -33,9 +33,7 @@ class BrokerRatingLink(models.Model):
 
     customer_id = fields.Many2one("broker.customer", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="customer_id.company_id", store=True, index=True, precompute=True)
-    partner_id = fields.Many2one(
-        "res.partner", string="Asked", required=True, readonly=True, index=True, ondelete="restrict"
-    )
+    partner_id = fields.Many2one("res.partner", string="Asked", readonly=True, index=True, ondelete="set null")
     email = fields.Char(related="partner_id.email", related_sudo=True)
     call_id = fields.Many2one(
         "broker.care.call", string="Care Call", readonly=True, index="btree_not_null", ondelete="set null"
@@ -301,9 +299,9 @@ class BrokerRatingLink(models.Model):
             call = Call.create(
                 {
                     "customer_id": customer.id,
-                    "partner_id": self.partner_id.id,
                     "rule_id": rule.id,
                     "date_planned": company._get_broker_today(),
+                    **({"partner_id": self.partner_id.id} if self.partner_id else {}),
                 }
             )
             Call._assign_officers(call, company)

@@ -325,6 +325,16 @@ class TestRatingLink(CareCommon):
         theirs = self._open_customer(self.partner, company=other)
         self.assertNotEqual(self.Link._ask(theirs, self.partner, 180), link)
 
+    def test_a_person_who_is_deleted_and_a_call_that_is_not(self):
+        person = self.env["res.partner"].create({"name": "Li", "parent_id": self.partner.id, "phone": "1"})
+        self.call.partner_id = person
+        link = self._ask()
+        person.unlink()
+        link._answer({"sales": 4}, "")
+        self.assertEqual((link.state, link.sales_rating), ("answered", 4))
+        with self.assertRaisesRegex(UserError, "cancel it instead"):
+            self.call.sudo().unlink()
+
     # Merging contacts
 
     def test_merging_two_persons_leaves_one_waiting_link(self):
