@@ -147,6 +147,13 @@ class BrokerCase(models.Model):
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
     )
+    role = fields.Selection(
+        [("sales", "Sales"), ("service", "Service"), ("care", "Care line")],
+        compute="_compute_role",
+        store=True,
+        precompute=True,
+        help="In which role with the customer somebody came to answer for the case; it goes to the next in that role.",
+    )
     salesperson_id = fields.Many2one(related="customer_id.user_id", string="Salesperson")
     service_user_id = fields.Many2one(related="customer_id.service_user_id")
     state = fields.Selection(
@@ -218,6 +225,18 @@ class BrokerCase(models.Model):
         for case in self:
             if not case.user_id or case.kind == "arbitration":
                 case.user_id = case.sudo()._get_default_person()
+
+    @api.depends("user_id")
+    def _compute_role(self):
+        """Whoever has another role than sales or care, or none, answers as service does."""
+        for case in self:
+            customer = case.customer_id.sudo()
+            case.role = "service"
+            if case.user_id and case.user_id != customer.service_user_id:
+                if case.user_id == customer.partner_id.user_id:
+                    case.role = "sales"
+                elif case.user_id == customer.care_user_id:
+                    case.role = "care"
 
     @api.model
     def _group_expand_state(self, states, domain):

@@ -182,9 +182,10 @@ class BrokerCustomerCaseMixin(models.AbstractModel):
 
     @api.model
     def _get_held_kinds(self):
-        """Add the open cases, with whatever role the person has with the customer."""
+        """Add the open cases, each with the role in which somebody answers for it."""
+        is_open = Domain("state", "in", OPEN_STATES)
         return super()._get_held_kinds() + [
-            HeldKind("", role, "broker.case", "customer_id", "user_id", Domain("state", "in", OPEN_STATES))
+            HeldKind("case", role, "broker.case", "customer_id", "user_id", is_open & Domain("role", "=", role))
             for role in ("service", "sales", "care")
         ]
 

@@ -12,6 +12,7 @@ _FIGURES = (
     "job_count",
     "handoff_count",
     "call_count",
+    "case_count",
     "activity_count",
     "meeting_count",
     "member_count",

@@ -8,7 +8,7 @@ from .broker_customer_staff_mixin import ROLE_ORDER
 _OPEN_FIELDS = {"successor_id", "stays_until", "notify"}
 # Messages rendered in one transaction of the cron.
 _WRITE_BATCH = 100
-_COUNTS = ("lead", "quotation", "job", "handoff", "call", "activity", "meeting")
+_COUNTS = ("lead", "quotation", "job", "handoff", "call", "case", "activity", "meeting")
 
 
 class BrokerStaffChangeLine(models.Model):
@@ -53,6 +53,7 @@ class BrokerStaffChangeLine(models.Model):
     job_count = fields.Integer(string="Open Jobs", readonly=True)
     handoff_count = fields.Integer(string="Handoffs", readonly=True)
     call_count = fields.Integer(string="Care Calls", readonly=True)
+    case_count = fields.Integer(string="Cases", readonly=True)
     activity_count = fields.Integer(string="Activities", readonly=True)
     meeting_count = fields.Integer(string="Meetings", readonly=True)
     member_count = fields.Integer(
@@ -62,7 +63,7 @@ class BrokerStaffChangeLine(models.Model):
         string="Open Items",
         compute="_compute_open_count",
         store=True,
-        help="Opportunities, quotations, jobs, handoffs, calls, activities and meetings that move.",
+        help="Opportunities, quotations, jobs, handoffs, calls, cases, activities and meetings that move.",
     )
     uncollected_amount = fields.Monetary(
         string="Uncollected", readonly=True, help="What the customer's posted invoices still have unpaid."

@@ -215,3 +215,19 @@ class TestCase(CaseCommon):
         other = self.Case.with_user(self.service_chen).with_context(**context).create(vals)
         self.assertFalse(other.sudo().care_call_id)
         self.assertEqual(other.source, "by_hand")
+
+    def test_title_names_no_printing_house(self):
+        self.company.broker_masking = "refuse"
+        press = self.env["res.partner"].create({"name": "Golden Press", "is_company": True})
+        case = self._open_case()
+        case.printing_house_id = press
+        with self.assertRaisesRegex(UserError, "Golden Press"):
+            case.title = "Golden Press cut them too short"
+        case.description = "Golden Press says it was the file"
+        with self.assertRaisesRegex(UserError, "Golden Press"):
+            case.message_post(
+                body="Golden Press prints it again", subtype_xmlid="mail.mt_comment", partner_ids=self.partner.ids
+            )
+        case.message_subscribe(partner_ids=self.partner.ids)
+        with self.assertRaises(UserError):
+            case.message_subscribe(partner_ids=press.ids)

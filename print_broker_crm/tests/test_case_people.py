@@ -45,6 +45,7 @@ class TestCasePeople(CaseCommon):
         case, other = self._open_case().sudo(), self._open_case(user_id=self.sales_wang.id).sudo()
         change = self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.service_chen.id})
         change.action_collect()
+        self.assertEqual(change.line_ids.mapped("case_count"), [1])
         change.line_ids.successor_id = self.service_lin
         change.action_confirm()
         self.assertEqual(case.user_id, self.service_lin)
@@ -79,6 +80,25 @@ class TestCasePeople(CaseCommon):
         self.at("2026-03-02 03:00:00")
         case.action_work()
         self.assertEqual(self.customer.open_case_count, 1)
+
+    def test_board_takes_no_query_per_case(self):
+        for number in range(6):
+            customer = self._open_customer(self._create_partner(f"Customer {number}"), service=self.service_chen)
+            self._open_case(self.manager_qian, customer_id=customer.id, order_id=self._confirm_job(customer).id)
+        specification = {
+            **{name: {} for name in ("title", "severity", "kind", "deadline_state", "clock_color", "next_deadline")},
+            **{name: {"fields": {"display_name": {}}} for name in ("customer_id", "tier_id", "order_id", "user_id")},
+        }
+        cases = self.Case.with_user(self.service_chen)
+        domain = [("state", "=", "new")]
+        counts = []
+        for size in (2, 2, 6):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(cases.web_search_read(domain, specification, limit=size)["records"]), size)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2])
 
     def test_counts_take_no_query_per_customer(self):
         customers = self.customer

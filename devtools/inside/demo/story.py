@@ -7,6 +7,7 @@ from dateutil.relativedelta import relativedelta
 
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
+from devtools.inside.demo.cases import Cases
 from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.contacts import Contacts
 from devtools.inside.demo.delivery import Delivery
@@ -63,6 +64,7 @@ class Story:
         self.proofs = Proofs(self)
         self.relay = Relay(self)
         self.contacts = Contacts(self)
+        self.cases = Cases(self)
         self.oversight = Oversight(self)
         self.handbook = Handbook(self)
         self.delivery = Delivery(self)
@@ -80,6 +82,7 @@ class Story:
         self.proofs.plan()
         self.relay.plan()
         self.contacts.plan()
+        self.cases.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
         self.handbook.plan()
