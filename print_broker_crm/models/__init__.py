@@ -192,6 +192,8 @@ from . import (
     account_move,
     account_move_line,
     broker_case_clock_mixin,
+    broker_case_entry_mixin,
+    broker_case_escalation_mixin,
     broker_case_flow_mixin,
     broker_case_arbitration_mixin,
     broker_case_claim_mixin,

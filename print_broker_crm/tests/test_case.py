@@ -28,6 +28,11 @@ class TestCase(CaseCommon):
     def test_form(self):
         with Form(self.Case.with_user(self.service_chen).with_context(default_customer_id=self.customer.id)) as form:
             form.title = "Where are my cards?"
+        with Form(self.Case.with_user(self.service_chen)) as empty:
+            self.assertFalse(empty.user_id)
+            empty.title = "Where are my cards?"
+            empty.customer_id = self.customer
+            self.assertEqual(empty.user_id, self.service_chen)
         self.assertEqual(form.record.kind, "enquiry")
         self.assertEqual(form.record.user_id, self.service_chen)
 

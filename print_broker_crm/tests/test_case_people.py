@@ -23,6 +23,12 @@ class TestCasePeople(CaseCommon):
         case.action_answered()
         self.assertFalse(self._get_todos(case))
 
+    def test_turns_into_an_arbitration(self):
+        case = self._open_case()
+        case.with_user(self.sales_wang).kind = "arbitration"
+        self.assertEqual(case.user_id, self.manager_qian)
+        self.assertEqual(self._get_todos(case).user_id, self.manager_qian)
+
     def test_agent_is_archived(self):
         open_case, closed = self._open_case().sudo(), self._open_case(kind="enquiry", outcome="Told").sudo()
         closed.action_close()
@@ -32,7 +38,10 @@ class TestCasePeople(CaseCommon):
 
     def test_everybody_leaves(self):
         case = self._open_case().sudo()
+        self.customer.care_user_id = self.care_sun
         (self.service_chen + self.sales_wang).action_archive()
+        self.assertEqual(case.user_id, self.care_sun)
+        self.care_sun.action_archive()
         self.assertEqual(case.user_id, self.manager_qian)
 
     def test_works_for_another_company_only(self):
