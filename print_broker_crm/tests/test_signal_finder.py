@@ -285,9 +285,10 @@ class TestSignalExport(FinderCommon):
         return self.env["broker.access.log"].browse(self.env.cr.fetchone()[0])
 
     def test_many_in_one_day(self):
-        """150 and 50 on 1 June in Shanghai; 500 on the day before yesterday do not count."""
+        """150 and 50 on 1 June in Shanghai; 199 a moment before are of the day before, and
+        500 of the day before that are too long ago."""
         self._log(500, "2026-05-30 15:59:00")
-        self._log(199, "2026-05-30 16:00:00")
+        self._log(199, "2026-05-31 15:59:59")
         logs = self._log(150) + self._log(50, kind="refused")
         signal = self._find()
         self.assertEqual((signal.kind, signal.user_id), ("export", self.sales_wang))
