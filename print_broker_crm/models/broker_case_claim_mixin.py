@@ -197,6 +197,20 @@ class BrokerCaseClaimMixin(models.AbstractModel):
 
     # ACTIONS
 
+    def action_claim_lines(self):
+        """Put all lines of the job on the claim, whole; what is not affected is taken off."""
+        self.ensure_one()
+        self._check_step(*OPEN_STATES, "solved")
+        self._check_claim_open()
+        lines = self.sudo().order_id.order_line.filtered(
+            lambda line: not line.display_type and not line.is_downpayment and line.product_uom_qty > 0
+        )
+        if not lines:
+            raise UserError(self.env._("Choose the job first: the claim is about its lines."))
+        missing = lines - self.sudo().claim_line_ids.order_line_id
+        self.env["broker.claim.line"].create([{"case_id": self.id, "order_line_id": line.id} for line in missing])
+        return True
+
     def action_settle_claim(self):
         """Settle these claims: their cost goes to the jobs, once.
 

@@ -19,6 +19,7 @@ class BrokerTierPolicy(models.Model):
         "broker.tier.policy.proposal.mixin",
         "broker.tier.policy.signal.mixin",
         "broker.tier.policy.case.mixin",
+        "broker.tier.policy.claim.mixin",
     ]
     _description = "5A Policy"
     _order = "company_id, date_from desc, id desc"

@@ -26,6 +26,7 @@ class BrokerTierScore(models.Model):
         "broker.tier.score.proof.mixin",
         "broker.tier.score.leg.mixin",
         "broker.tier.score.case.mixin",
+        "broker.tier.score.claim.mixin",
         "broker.tier.score.contact.mixin",
         "broker.tier.score.trouble.mixin",
         "broker.tier.score.work.mixin",

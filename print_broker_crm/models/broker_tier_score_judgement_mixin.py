@@ -35,6 +35,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                            + trouble_points
                        ) / jobs, 2)) END AS ease,
                        CASE WHEN judged > 0 OR cancelled_jobs > 0 OR disputed > 0
+                                 OR trouble ? 'own_fault_claims'
                             THEN GREATEST(0, ROUND(100
                            - late_days * %(day_points)s::numeric
                            - COALESCE(overdue / NULLIF(judged, 0), 0)
@@ -45,6 +46,8 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
                              ) * %(cancelled_points)s::numeric
                            - COALESCE(disputed / NULLIF(billed, 0), 0)
                              * %(disputed_points)s::numeric
+                           - COALESCE((trouble->>'own_fault_claims')::numeric / NULLIF(jobs, 0), 0)
+                             * %(claim_points)s::numeric
                        , 2)) END AS integrity
                   FROM figure
                 OFFSET 0
@@ -177,6 +180,7 @@ class BrokerTierScoreJudgementMixin(models.AbstractModel):
             overdue_points=policy.overdue_share_points,
             cancelled_points=policy.cancelled_share_points,
             disputed_points=policy.disputed_share_points or 0.0,
+            claim_points=policy.claim_fault_points or 0.0,
             steps=steps,
             count=SQL(" + ").join(SQL("(%s > 0)::int", SQL.identifier(f"{code}_score")) for code in DIMENSIONS),
             points=SQL(" + ").join(

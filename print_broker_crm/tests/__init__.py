@@ -60,6 +60,7 @@ from . import test_job_spec, test_job_spec_documents, test_job_spec_tour
 from . import test_need, test_referral, test_referral_access
 from . import test_case_mail
 from . import test_case_portal, test_claim
+from . import test_case_mail, test_case_portal, test_case_portal_tour, test_claim, test_claim_tier, test_claim_tour
 from . import test_promise, test_relay, test_relay_tier, test_relay_tour
 from . import test_messages, test_once_through_tour
 from . import (

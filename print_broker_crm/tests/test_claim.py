@@ -72,6 +72,17 @@ class TestClaim(ClaimCommon):
         with self.assertRaises(UserError):
             case.order_id = other
 
+    def test_all_lines_by_a_tap(self):
+        job = self._create_job(lines=[(self.box_product, 500, 300)])
+        case = self._open_claim(job, quantity=1)
+        case.action_claim_lines()
+        self.assertEqual(case.claim_line_ids.order_line_id, job.order_line)
+        case.action_claim_lines()
+        self.assertEqual(len(case.claim_line_ids), 2)
+        loose = self._open_claim(order_id=False, claim_line_ids=[])
+        with self.assertRaisesRegex(UserError, "Choose the job"):
+            loose.action_claim_lines()
+
     def test_discount_is_not_given_back(self):
         job = self._create_job(price=1000, cost=700, quantity=10)
         job.order_line.discount = 10
