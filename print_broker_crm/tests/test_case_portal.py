@@ -32,7 +32,14 @@ class CasePortalCommon(ClaimCommon):
             {"name": f"Buyer {name}", "parent_id": company.id, "email": f"buyer.{name}@example.com"}
         )
         login = f"broker_portal_{name}"
-        return new_test_user(cls.env, login=login, groups="base.group_portal", partner_id=contact.id, password=login)
+        return new_test_user(
+            cls.env,
+            login=login,
+            name=contact.name,
+            groups="base.group_portal",
+            partner_id=contact.id,
+            password=login,
+        )
 
 
 @tagged("post_install", "-at_install")
