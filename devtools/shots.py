@@ -131,6 +131,14 @@ SHOTS = (
         f"{_ACTION}broker_care_call_action/{{first:broker.care.call:[('state','=','planned')]}}",
         _FORM,
     ),
+    Shot("coverage", "sun", f"{_ACTION}broker_customer_coverage_action", _KANBAN),
+    Shot("coverage-list", "owner", f"{_ACTION}broker_customer_coverage_action?view_type=list", _ROWS, (DESKTOP,)),
+    Shot(
+        "customer-silent",
+        "owner",
+        f"{_ACTION}broker_customer_coverage_action/{{first:broker.customer:[('coverage_state','=','sales_silent')]}}",
+        _FORM,
+    ),
     Shot("playbook", "sun", f"{_ACTION}broker_playbook_action", _KANBAN),
     Shot(
         "playbook-page",

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 # Written by the refresh alone.
@@ -247,7 +248,7 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
         """
         Cron = self.env["ir.cron"]
         companies = self.env["res.company"].sudo().search(Domain.TRUE)
-        if any(self._count_coverage_waiting(company) for company in companies):
+        if any(self._is_coverage_waiting(company) for company in companies):
             self._wake_night_again()
             if not Cron._commit_progress(remaining=1):
                 return
@@ -269,30 +270,55 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
     def _get_coverage_steps(self, company):
         """Look at a company's customers batch by batch, once a day, yielding the number of
         each batch."""
-        Customer = self.env["broker.customer"].sudo().with_context(active_test=True)
-        limit = self._get_coverage_batch_size()
         company = company.sudo()
-        while batch := Customer.search(self._get_coverage_waiting(company), order="id", limit=limit):
-            batch._refresh_coverage()
-            company.write(
-                {
-                    "broker_coverage_mark_date": company._get_broker_today(),
-                    "broker_coverage_mark_id": batch[-1].id,
-                }
+        today = company._get_broker_today()
+        is_today = company.broker_coverage_mark_date == today
+        mark = company.broker_coverage_mark_id if is_today else 0
+        while batch := self._get_coverage_batch(company, mark, self._get_coverage_batch_size()):
+            last_id, number = batch
+            self.env.flush_all()
+            self._refresh_coverage_where(
+                company,
+                lambda column, first=mark, last=last_id: SQL("%s > %s AND %s <= %s", column, first, column, last),
             )
-            yield len(batch)
+            mark = last_id
+            # By itself: writing a company makes Odoo look at much else.
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE res_company SET broker_coverage_mark_date = %s, broker_coverage_mark_id = %s WHERE id = %s",
+                    today,
+                    mark,
+                    company.id,
+                )
+            )
+            company.invalidate_recordset(["broker_coverage_mark_date", "broker_coverage_mark_id"], flush=False)
+            yield number
 
     @api.model
-    def _get_coverage_waiting(self, company):
-        """Return the domain of the customers that today's run has yet to look at."""
-        is_today = company.broker_coverage_mark_date == company._get_broker_today()
-        return Domain("company_id", "=", company.id) & Domain(
-            "id", ">", company.broker_coverage_mark_id if is_today else 0
+    def _get_coverage_batch(self, company, mark, limit):
+        """Return the last id and the number of the next customers of a company after a
+        mark, or nothing where there are none."""
+        self.env["broker.customer"].flush_model(["active", "company_id"])
+        [(last_id, number)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT MAX(id), COUNT(*)
+                  FROM (
+                    SELECT id FROM broker_customer WHERE company_id = %s AND active AND id > %s ORDER BY id LIMIT %s
+                  ) AS batch
+                """,
+                company.id,
+                mark,
+                limit,
+            )
         )
+        return number and (last_id, number)
 
     @api.model
-    def _count_coverage_waiting(self, company):
-        return self.env["broker.customer"].sudo().search_count(self._get_coverage_waiting(company), limit=1)
+    def _is_coverage_waiting(self, company):
+        """Return whether today's run has yet to look at customers of a company."""
+        is_today = company.broker_coverage_mark_date == company._get_broker_today()
+        return bool(self._get_coverage_batch(company, company.broker_coverage_mark_id if is_today else 0, 1))
 
     @api.model
     def _wake_night_again(self):
@@ -308,4 +334,4 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
     @api.model
     def _get_coverage_batch_size(self):
         """Return how many customers are looked at in one step (technical setting)."""
-        return int(self.env["ir.config_parameter"].sudo().get_param("print_broker_crm.coverage_batch_size", 5000))
+        return int(self.env["ir.config_parameter"].sudo().get_param("print_broker_crm.coverage_batch_size", 10000))

@@ -41,21 +41,29 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
         )
         for company_id, ids in rows:
             company = self.env["res.company"].sudo().browse(company_id)
-            changed += self.sudo().browse(ids)._refresh_coverage_in(company)
+            changed += self._refresh_coverage_where(company, lambda column, ids=ids: SQL("%s = ANY(%s)", column, ids))
         return changed
 
-    def _refresh_coverage_in(self, company):
-        """Do what `_refresh_coverage` does for files, in sudo, that are all of a company."""
-        rows = self.env.execute_query(self._get_coverage_update(company))
-        changed = self.browse(row[0] for row in rows)
+    @api.model
+    def _refresh_coverage_where(self, company, condition):
+        """Do what `_refresh_coverage` does for files of a company.
+
+        :param condition: function of a column with the id of a file, as `SQL`, that returns
+            the condition, as `SQL`, that the file is wanted
+        """
+        customers = self.sudo().browse()
+        rows = self.env.execute_query(self._get_coverage_update(company, condition))
+        changed = customers.browse(row[0] for row in rows)
         old_states = {customer_id: old for customer_id, old, state in rows if old != state}
         changed.invalidate_recordset([*_COLUMNS, "coverage_since", "coverage_explanation"], flush=False)
         if old_states:
-            self.browse(old_states)._after_coverage_change(old_states)
+            customers.browse(old_states)._after_coverage_change(old_states)
         return changed
 
-    def _get_coverage_update(self, company):
-        """Return the statement that writes the coverage of these files of a company."""
+    @api.model
+    def _get_coverage_update(self, company, condition):
+        """Return the statement that writes the coverage of files of a company; see
+        `_refresh_coverage_where`."""
         return SQL(
             """
             WITH %(bounds)s, %(customers)s, %(contacts)s, %(result)s
@@ -70,8 +78,8 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
          RETURNING file.id, result.old_coverage_state, file.coverage_state
             """,
             bounds=self._get_coverage_bounds(company),
-            customers=self._get_coverage_customers(company),
-            contacts=self._get_coverage_contacts(company),
+            customers=self._get_coverage_customers(company, condition),
+            contacts=self._get_coverage_contacts(company, condition),
             result=self._get_coverage_result(),
             columns=SQL(", ").join(map(SQL.identifier, _COLUMNS)),
             # Carried along, so that only those that changed are looked up again.
@@ -106,8 +114,9 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
             SQL(", ").join(rows),
         )
 
-    def _get_coverage_customers(self, company):
-        """Return the expression `customer`: these files with what they are owed, and the day
+    @api.model
+    def _get_coverage_customers(self, company, condition):
+        """Return the expression `customer`: the files wanted with what they are owed, and the day
         from which their days count."""
         return SQL(
             """
@@ -121,17 +130,19 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
                   JOIN res_partner partner ON partner.id = file.partner_id
              LEFT JOIN broker_tier tier ON tier.id = file.tier_id
                   JOIN bound ON bound.tier_id = COALESCE(tier.id, 0)
-                 WHERE file.id = ANY(%(customers)s)
+                 WHERE file.company_id = %(company)s AND %(wanted)s
             )
             """,
             since=company.broker_coverage_from or None,
-            customers=self.ids,
+            company=company.id,
+            wanted=condition(SQL("file.id")),
             old_columns=SQL(", ").join(
                 SQL("%s AS %s", SQL.identifier("file", column), SQL.identifier(f"old_{column}")) for column in _COLUMNS
             ),
         )
 
-    def _get_coverage_contacts(self, company):
+    @api.model
+    def _get_coverage_contacts(self, company, condition):
         """Return the expressions `touched`, the last touches per customer, and `known`, by
         how many people of the firm each key account was touched lately."""
         now = fields.Datetime.now()
@@ -152,7 +163,7 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
                              AND (contact.direction != 'out' OR contact.channel IN ('visit', 'meeting'))
                        )) AS inbound
                   FROM broker_contact contact
-                 WHERE contact.customer_id = ANY(%(customers)s) AND contact.date <= %(now)s
+                 WHERE %(wanted)s AND contact.date <= %(now)s
               GROUP BY contact.customer_id
             ),
             known AS (
@@ -167,7 +178,7 @@ class BrokerCustomerCoverageQueryMixin(models.AbstractModel):
               GROUP BY contact.customer_id
             )
             """,
-            customers=self.ids,
+            wanted=condition(SQL("contact.customer_id")),
             company=company.id,
             now=now,
             known_from=company._get_broker_day_start(company.broker_readiness_touch_days),

@@ -197,7 +197,7 @@ class TestCareNightKilled(TransactionCase):
         with self.registry.cursor() as cr:
             contacts = self._make_env(cr)["broker.contact"].search([("customer_id", "in", self.customer_ids)])
             self.assertEqual(len(contacts.customer_id), 2, "the first batch was committed")
-        self._die_in("_refresh_coverage", 2)
+        self._die_in("_refresh_coverage_where", 2)
         with self.registry.cursor() as cr:
             customers = self._make_env(cr)["broker.customer"].browse(self.customer_ids)
             self.assertEqual(len(customers.filtered("coverage_state")), 2)

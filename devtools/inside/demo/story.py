@@ -25,6 +25,7 @@ from devtools.inside.demo.trouble import Trouble
 SEED = 20190301
 MONTHS = 18
 DAILY_DAYS = 10  # at the end the batches run every night
+COVERAGE_DAYS = 75  # so long the firm has been looking at who is in touch with whom
 QUIET_DAYS = 6  # at the end the care officer has little time
 NIGHT = 2.0
 MORNING = 6.0
@@ -458,7 +459,11 @@ class Story:
         self.root["broker.staff.change"]._close_settled(self.firm.company)
 
     def plan_night(self):
-        self.root["broker.care.call"]._plan(self.firm.company)
+        if self.clock.now.date() < self.today - timedelta(days=COVERAGE_DAYS):
+            self.root["broker.care.call"]._plan(self.firm.company)
+            return
+        for _handled in self.root["broker.customer"]._get_night_steps(self.firm.company):
+            self.root.flush_all()
 
     def sweep(self):
         self.root["broker.commission.entry"]._cron_sweep()
