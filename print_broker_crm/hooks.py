@@ -40,8 +40,10 @@ def uninstall_hook(env):
     kept = [("res_model", "in", ("broker.proof", "broker.proof.file")), ("id", "!=", False)]
     env["ir.attachment"].with_context(**{MODULE_UNINSTALL_FLAG: True}).search(kept).unlink()
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
-    # The work table of the nightly scores, of which Odoo does not know.
-    env.cr.execute("DROP TABLE IF EXISTS broker_tier_figure")
+    # The work tables of the nightly scores, of which Odoo does not know.
+    env.cr.execute(
+        "DROP TABLE IF EXISTS broker_tier_figure, broker_tier_kept_margin, broker_tier_kept_payment, broker_tier_mark"
+    )
     # And the list of the customers whose contacts are to be gathered.
     env.cr.execute("DROP TABLE IF EXISTS broker_contact_due")
     # Plans, tiers and the like go with their tables. Deleted row by row they would meet

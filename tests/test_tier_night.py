@@ -75,3 +75,20 @@ def test_killed_nights_end_as_one_that_was_not(odoo, database, whole):
 def test_same_night_again_writes_nothing(odoo, database, whole):
     _run(odoo, database, "run")
     assert _read(odoo, database) == whole
+
+
+def test_kept_figures_follow_what_others_commit(odoo, databases, database, whole):
+    copy = f"{database}_kept"
+    databases.clone(database, copy)
+    try:
+        _run(odoo, copy, "run")
+        nights = [_run(odoo, copy, "tomorrow", 1)]
+        _run(odoo, copy, "change")
+        nights.append(_run(odoo, copy, "tomorrow", 2))
+    finally:
+        databases.drop(copy)
+    quiet, changed = (json.loads(night.splitlines()[-1]) for night in nights)
+    assert quiet["worked_out"]["margin"] == 0, "nobody's rows changed"
+    # Of a block from which a row is gone all count, and of many customers all are worked out
+    assert changed["worked_out"]["margin"] != 0
+    assert quiet["left_out"] == changed["left_out"] == 0

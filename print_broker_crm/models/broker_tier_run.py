@@ -16,7 +16,7 @@ class BrokerTierRun(models.Model):
     """
 
     _name = "broker.tier.run"
-    _inherit = "broker.tier.run.figure.mixin"
+    _inherit = ["broker.tier.run.figure.mixin", "broker.tier.run.kept.mixin", "broker.tier.run.change.mixin"]
     _description = "5A Nightly Run"
     _order = "date desc, id desc"
     _rec_name = "date"
@@ -39,6 +39,8 @@ class BrokerTierRun(models.Model):
 
     def init(self):
         self._make_figure_table()
+        self._make_kept_tables()
+        self._make_mark_table()
 
     @api.model
     def _open(self, company):

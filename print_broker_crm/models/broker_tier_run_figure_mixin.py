@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .broker_tier_run_kept_mixin import KEPT
 from .broker_tier_score_measure_mixin import FIGURES
 
 # The figures that tell whether a customer has to be judged again. Not the time that people
@@ -68,6 +69,7 @@ class BrokerTierRunFigureMixin(models.AbstractModel):
         self._drop_figures()
         # Nothing is compiled for a statement that runs once a night.
         self.env.cr.execute("SET LOCAL jit = off")
+        self._keep_figures(score, policy)
         self.env.cr.execute(self._get_gather_query(score, policy))
         self.write(
             {
@@ -84,34 +86,45 @@ class BrokerTierRunFigureMixin(models.AbstractModel):
         """Return the statement that keeps the figures of those who have to be judged."""
         return SQL(
             """
-            WITH %(figures)s
+            WITH %(measures)s,
+            waiting AS MATERIALIZED (
+                SELECT measure.*
+                  FROM (SELECT measure.*, %(efficiency)s AS efficiency FROM measure OFFSET 0) AS measure
+             LEFT JOIN broker_tier_figure kept ON kept.customer_id = measure.customer_id
+             LEFT JOIN broker_tier_manual_score manual
+                    ON manual.customer_id = measure.customer_id AND manual.date_until >= %(date)s
+                 WHERE measure.customer_id > %(last)s
+                   AND NOT (
+                       kept.is_settled IS TRUE AND kept.run_id IS NULL AND kept.basis = %(basis)s
+                       AND kept.score_id IS NOT DISTINCT FROM measure.last_score_id
+                       AND (kept.score_id IS NULL OR kept.score_date >= %(month_end)s)
+                       AND manual.id IS NULL
+                       AND (%(telling)s) IS NOT DISTINCT FROM (%(kept)s)
+                       AND %(efficiency_score)s = kept.efficiency_score
+                   )
+            ),
+            %(people)s,
+            figure AS (
+                SELECT waiting.*, people.people
+                  FROM waiting
+             LEFT JOIN people ON people.customer_id = waiting.customer_id
+            )
             INSERT INTO broker_tier_figure (run_id, customer_id, %(columns)s)
             SELECT %(run)s, figure.customer_id, %(figure_columns)s
-              FROM (SELECT figure.*, %(efficiency)s AS efficiency FROM figure OFFSET 0) AS figure
-         LEFT JOIN broker_tier_figure kept ON kept.customer_id = figure.customer_id
-         LEFT JOIN broker_tier_manual_score manual
-                ON manual.customer_id = figure.customer_id AND manual.date_until >= %(date)s
-             WHERE figure.customer_id > %(last)s
-               AND NOT (
-                   kept.is_settled IS TRUE AND kept.run_id IS NULL AND kept.basis = %(basis)s
-                   AND kept.score_id IS NOT DISTINCT FROM figure.last_score_id
-                   AND (kept.score_id IS NULL OR kept.score_date >= %(month_end)s)
-                   AND manual.id IS NULL
-                   AND (%(telling)s) IS NOT DISTINCT FROM (%(kept)s)
-                   AND %(efficiency_score)s = kept.efficiency_score
-               )
+              FROM figure
        ON CONFLICT (customer_id) DO UPDATE SET (run_id, is_settled, %(columns)s) =
                    (EXCLUDED.run_id, FALSE, %(new_columns)s)
             """,
-            figures=score._get_figures_query(policy, self.date),
+            measures=score._get_measures_query(policy, self.date, self._get_kept_expressions()),
+            people=score._get_people_query(SQL("own.customer_id IN (SELECT customer_id FROM waiting)")),
             columns=score._join_columns(FIGURES),
             figure_columns=score._join_columns(FIGURES, "figure"),
             new_columns=score._join_columns(FIGURES, "excluded"),
-            telling=score._join_columns(TELLING_FIGURES, "figure"),
+            telling=score._join_columns(TELLING_FIGURES, "measure"),
             kept=score._join_columns(TELLING_FIGURES, "kept"),
             efficiency=score._get_efficiency_value(),
             efficiency_score=score._get_step(
-                SQL("figure.efficiency"),
+                SQL("measure.efficiency"),
                 policy.dimension_ids.filtered(lambda line: line.code == "efficiency")._get_thresholds(),
             ),
             month_end=score._get_last_month_end(self.date),
@@ -193,11 +206,13 @@ class BrokerTierRunFigureMixin(models.AbstractModel):
     @api.autovacuum
     def _gc_figures(self):
         """Forget customers who are gone."""
-        self.env.cr.execute(
-            SQL(
-                """
-                DELETE FROM broker_tier_figure kept
-                 WHERE NOT EXISTS (SELECT FROM broker_customer customer WHERE customer.id = kept.customer_id)
-                """
+        for table in ("broker_tier_figure", *map("broker_tier_kept_{}".format, KEPT)):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    DELETE FROM %s kept
+                     WHERE NOT EXISTS (SELECT FROM broker_customer customer WHERE customer.id = kept.customer_id)
+                    """,
+                    SQL.identifier(table),
+                )
             )
-        )

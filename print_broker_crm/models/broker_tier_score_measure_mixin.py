@@ -51,6 +51,36 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             company when left out
         """
         first, last = policy._get_window(date)
+        return SQL(
+            """
+            %(measures)s,
+            %(people)s,
+            figure AS (
+                SELECT measure.*, people.people
+                  FROM measure
+             LEFT JOIN people ON people.customer_id = measure.customer_id
+            )
+            """,
+            measures=self._get_measures_query(
+                policy,
+                date,
+                SQL(
+                    "%s, %s, %s",
+                    self._get_billing_query(policy, first, last, customers),
+                    self._get_margin_query(policy, customers),
+                    self._get_payment_query(last, customers),
+                ),
+                customers,
+            ),
+            people=self._get_people_query(self._get_scope(SQL("own.customer_id"), customers)),
+        )
+
+    @api.model
+    def _get_measures_query(self, policy, date, documents, customers=None):
+        """Return the CTEs of all figures but the people, ending in `measure`.
+
+        :param documents: SQL of the CTEs `billing`, `margin` and `payment`
+        """
         start, end = self._get_window_times(policy, date)
         return SQL(
             """
@@ -58,13 +88,11 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                 SELECT id, last_score_id FROM broker_customer
                  WHERE company_id = %(company)s AND active AND %(scope)s
             ),
-            %(billing)s,
-            %(margin)s,
-            %(payment)s,
+            %(documents)s,
             %(job)s,
             %(trouble)s,
             %(effort)s,
-            figure AS (
+            measure AS (
                 SELECT batch.id AS customer_id, batch.last_score_id,
                        COALESCE(billing.invoices, 0) AS invoices,
                        COALESCE(billing.credit_notes, 0) AS credit_notes,
@@ -77,7 +105,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                        CASE WHEN margin.lines > 0 THEN margin.profit
                             WHEN billing.invoices + billing.credit_notes = 0 THEN 0
                        END AS profit,
-                       effort.work, effort.full_time_share, effort.people,
+                       effort.work, effort.full_time_share,
                        COALESCE(job.jobs, 0) AS jobs,
                        COALESCE(job.cancelled_jobs, 0) AS cancelled_jobs,
                        COALESCE(job.cancelled_quotations, 0) AS cancelled_quotations,
@@ -102,9 +130,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
             """,
             company=policy.company_id.id,
             scope=self._get_scope(SQL("id"), customers),
-            billing=self._get_billing_query(policy, first, last, customers),
-            margin=self._get_margin_query(policy, customers),
-            payment=self._get_payment_query(last, customers),
+            documents=documents,
             job=self._get_job_query(policy, start, end, customers),
             trouble=self._get_trouble_query(policy, start, end, customers),
             effort=self._get_effort_query(policy, date, customers),

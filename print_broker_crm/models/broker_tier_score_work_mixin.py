@@ -189,7 +189,33 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
                        ROUND(SUM(own.work), 2) AS work,
                        ROUND(SUM(
                            own.work / person.total * person.presence
-                       ), %(digits)s) AS full_time_share,
+                       ), %(digits)s) AS full_time_share
+                  FROM work own
+                  JOIN person ON person.user_id = own.user_id
+                 WHERE own.is_of_customer AND own.work > 0 AND %(scope)s
+              GROUP BY own.customer_id
+            )
+            """,
+            first=first,
+            days=(last - first).days + 1,
+            months=policy.window_months,
+            digits=SHARE_DIGITS,
+            work=SQL(" UNION ALL ").join(self._get_work_sources(policy, date)),
+            scope=self._get_scope(SQL("own.customer_id"), customers),
+        )
+
+    @api.model
+    def _get_people_query(self, scope):
+        """CTE `people`: each person's part in the full-time persons of a customer, as JSON.
+
+        Apart from `effort`, because a night needs it only of those who are judged.
+
+        :param scope: SQL condition on `own.customer_id`
+        """
+        return SQL(
+            """
+            people AS (
+                SELECT own.customer_id,
                        JSONB_AGG(JSONB_BUILD_OBJECT(
                            'user_id', own.user_id,
                            'work', ROUND(own.work, 2),
@@ -203,10 +229,6 @@ class BrokerTierScoreWorkMixin(models.AbstractModel):
               GROUP BY own.customer_id
             )
             """,
-            first=first,
-            days=(last - first).days + 1,
-            months=policy.window_months,
             digits=SHARE_DIGITS,
-            work=SQL(" UNION ALL ").join(self._get_work_sources(policy, date)),
-            scope=self._get_scope(SQL("own.customer_id"), customers),
+            scope=scope,
         )

@@ -45,6 +45,7 @@ from . import (
     test_tier_signal,
     test_tier_evidence,
     test_tier_inputs,
+    test_tier_kept,
     test_tier_manual_score,
     test_tier_night,
     test_tier_policy,

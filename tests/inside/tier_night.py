@@ -5,6 +5,7 @@ Everything is committed: the database is thrown away afterwards.
 
 import json
 import time
+from datetime import timedelta
 from unittest.mock import patch
 
 from tests.inside import commission_rivals
@@ -48,6 +49,46 @@ def run(env, stop_in="", stop_at=0):
 
     with patch.object(model, stop_in, stop):
         night()
+
+
+def change(env):
+    """Change what one customer's job cost and when another paid, below the ORM: only the rows themselves tell."""
+    first, second = env["broker.customer"].search([("last_score_id", "!=", False)], order="id", limit=2)
+    for customer, statement in (
+        (first, "UPDATE sale_order_line SET purchase_price = purchase_price + 100 WHERE order_id = ANY(%s)"),
+        (
+            second,
+            "DELETE FROM sale_order_line_invoice_rel WHERE order_line_id IN "
+            "(SELECT id FROM sale_order_line WHERE order_id = ANY(%s))",
+        ),
+    ):
+        orders = env["sale.order"].search([("broker_customer_id", "=", customer.id)])
+        env.cr.execute(statement, [orders.ids])
+        assert env.cr.rowcount
+
+
+def tomorrow(env, days=1):
+    """Run the night of a day to come; print whose figures were worked out anew, and how many scores a run over
+    everybody, without what is kept, would write after it."""
+    company = type(env.company)
+    today = company._get_broker_today
+    model = type(env["broker.tier.run"])
+    find_missing = model._find_missing
+    worked_out = {}
+
+    def spy(run, name):
+        customers = find_missing(run, name)
+        worked_out[name] = customers if customers is None else len(customers)
+        return customers
+
+    with (
+        patch.object(company, "_get_broker_today", lambda company: today(company) + timedelta(days=int(days))),
+        patch.object(model, "_find_missing", spy),
+    ):
+        env["broker.tier.run"]._cron_run()
+        left_out = len(env["broker.tier.score"]._run(env.company))
+        env.cr.rollback()
+    print(json.dumps({"worked_out": worked_out, "left_out": left_out}))
 
 
 def read(env):
