@@ -17,7 +17,7 @@ class BrokerContactLog(models.TransientModel):
     _description = "Log a Contact"
 
     customer_id = fields.Many2one("broker.customer", required=True, ondelete="cascade")
-    commercial_partner_id = fields.Many2one(related="customer_id.partner_id")
+    commercial_partner_id = fields.Many2one(related="customer_id.partner_id", string="Invoiced To")
     partner_id = fields.Many2one(
         "res.partner",
         string="With Whom",
