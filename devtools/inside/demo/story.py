@@ -19,6 +19,7 @@ from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.proofs import Proofs
 from devtools.inside.demo.relay import Relay
+from devtools.inside.demo.signals import Signals
 from devtools.inside.demo.specs import Specs
 from devtools.inside.demo.trouble import Trouble
 
@@ -69,6 +70,7 @@ class Story:
         self.oversight = Oversight(self)
         self.handbook = Handbook(self)
         self.delivery = Delivery(self)
+        self.signals = Signals(self)
         self.trouble = Trouble(self)
 
     def grow(self):
@@ -88,6 +90,7 @@ class Story:
         self.oversight.plan()
         self.handbook.plan()
         self.delivery.plan()
+        self.signals.plan()
         self.plan_desk()
         self.plan_office()
         self.plan_nights()
