@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import float_compare, float_is_zero
 
 from .broker_case_clock_mixin import OPEN_STATES
@@ -277,8 +276,3 @@ class BrokerCaseClaimMixin(models.AbstractModel):
                     )
                 )
         return result
-
-    @api.model
-    def _get_printing_house_claims(self, partners):
-        """Return the cases in which printing houses were at fault, as a domain."""
-        return Domain("printing_house_id", "child_of", partners.ids) & Domain("fault_printing_house", ">", 0)

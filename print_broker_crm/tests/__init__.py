@@ -59,7 +59,15 @@ from . import test_case, test_case_clock, test_case_obligation, test_case_people
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
 from . import test_job_spec, test_job_spec_documents, test_job_spec_tour
 from . import test_need, test_referral, test_referral_access
-from . import test_case_mail, test_case_portal, test_case_portal_tour, test_claim, test_claim_tier, test_claim_tour
+from . import (
+    test_case_mail,
+    test_case_portal,
+    test_case_portal_tour,
+    test_claim,
+    test_claim_odd_paths,
+    test_claim_tier,
+    test_claim_tour,
+)
 from . import test_promise, test_relay, test_relay_tier, test_relay_tour
 from . import test_messages, test_once_through_tour
 from . import (

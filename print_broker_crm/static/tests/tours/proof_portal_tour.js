@@ -94,7 +94,7 @@ registry.category("web_tour.tours").add("broker_customer_confirms_the_receipt", 
         },
         {
             content: "it is asked for",
-            trigger: "#broker_receipt .alert-danger:contains('Say what is wrong')",
+            trigger: "#broker_cases .alert-danger:contains('Say what is wrong')",
         },
         {
             content: "all is well",
