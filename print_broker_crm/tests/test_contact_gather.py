@@ -391,6 +391,31 @@ class TestContactGather(GatherCommon):
             },
         )
 
+    def test_days_of_the_firm_when_the_clocks_change(self):
+        """In New York the clocks went forward on 8 March: the 9th began at 04:00 UTC, the 8th at 05:00."""
+        self.calendar.tz = "America/New_York"
+        self.at("2026-03-08 12:00:00")
+        self.partner.user_id = self.sales_zhao
+        self.at("2026-03-09 12:00:00")
+        self.partner.user_id = self.sales_wang
+        moments = {
+            "2026-03-08 04:59:00": "other",
+            "2026-03-08 05:00:00": "sales",
+            "2026-03-09 03:59:00": "sales",
+            "2026-03-09 04:00:00": "other",
+        }
+        for moment in moments:
+            self._write_to(self.buyer, self.sales_zhao, moment)
+        self._gather()
+        self.assertEqual({str(row.date): row.role for row in self.customer.contact_ids}, moments)
+        logged = self.env["broker.contact"].create(
+            [
+                {"customer_id": self.customer.id, "channel": "phone", "user_id": self.sales_zhao.id, "date": moment}
+                for moment in moments
+            ]
+        )
+        self.assertEqual({str(row.date): row.role for row in logged}, moments)
+
     def test_care_officers_without_an_assignment_are_the_care_line(self):
         self._write_to(self.buyer, self.care_sun, "2026-03-01 04:00:00")
         self._gather()
