@@ -137,7 +137,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
         since = company.broker_contact_gathered_at
         file = SQL("file.company_id = %s", company.id)
         if since:
-            since -= timedelta(hours=self._get_gather_number("contact_overlap_hours", 24))
+            since -= timedelta(hours=self._get_gather_number("contact_overlap_hours", 3))
             changed = SQL(
                 "WITH %(touches)s %(changed)s",
                 touches=self.env["broker.customer"]._get_touch_expressions(since, file),

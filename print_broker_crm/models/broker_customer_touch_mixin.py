@@ -129,20 +129,28 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
         """Return what people of the firm wrote themselves; reminders, introductions and
         other messages of the system are nobody's touch.
 
+        Few people write nearly all messages: whoever begins with the senders reads them all
+        for every batch of customers, hence the fence between both.
+
         :param recipients: the table that says to whom, `SQL`
         """
         return SQL(
             """
-            SELECT person.customer_id, sender.id, message.date, 'out', 'message', NULL,
-                   person.contact_id, 'mail.message', message.id
-              FROM person
-              JOIN %(recipients)s recipient ON recipient.res_partner_id = person.contact_id
-              JOIN mail_message message ON message.id = recipient.mail_message_id
-              JOIN res_users sender ON sender.partner_id = message.author_id AND sender.share IS NOT TRUE
-              JOIN res_company_users_rel member ON member.user_id = sender.id AND member.cid = person.company_id
-             WHERE message.message_type = 'comment'
-               AND (message.record_company_id IS NULL OR message.record_company_id = person.company_id)
-               AND %(since)s
+            SELECT sent.customer_id, sender.id, sent.date, 'out', 'message', NULL,
+                   sent.contact_id, 'mail.message', sent.id
+              FROM (
+                    SELECT person.customer_id, person.company_id, person.contact_id,
+                           message.id, message.date, message.author_id
+                      FROM person
+                      JOIN %(recipients)s recipient ON recipient.res_partner_id = person.contact_id
+                      JOIN mail_message message ON message.id = recipient.mail_message_id
+                     WHERE message.message_type = 'comment'
+                       AND (message.record_company_id IS NULL OR message.record_company_id = person.company_id)
+                       AND %(since)s
+                    OFFSET 0
+                   ) AS sent
+              JOIN res_users sender ON sender.partner_id = sent.author_id AND sender.share IS NOT TRUE
+              JOIN res_company_users_rel member ON member.user_id = sender.id AND member.cid = sent.company_id
             """,
             recipients=recipients,
             since=self._get_since_condition("message", "date", since),
