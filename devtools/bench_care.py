@@ -11,7 +11,7 @@ from devtools.database import PREFIX, Databases
 SIZES = (10_000, 100_000)
 NIGHTS = {
     "first": "the first night",
-    "usual": "a usual night, one customer in ten was in touch",
+    "usual": "a usual night, one customer in thirty was in touch",
     "quiet": "a night after a day without news",
 }
 PHASES = {

@@ -17,7 +17,7 @@ FLOORS = 20
 def night(env, name):
     """Print, as JSON, what the phases of one night cost, beside the bare pass that is the floor.
 
-    :param name: 'first'; 'usual', before which one customer in ten was in touch; or 'quiet'
+    :param name: 'first'; 'usual', before which one customer in thirty was in touch; or 'quiet'
     """
     company = env.company
     # In one process each, so that the CPU seconds of both are seen whole.

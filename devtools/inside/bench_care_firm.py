@@ -75,9 +75,9 @@ def age(env):
 
 
 def add_news(env):
-    """Let one customer in ten write today, and the salesperson answer one in twenty."""
+    """Let one customer in thirty write today, and the salesperson answer every second: ten touches a year each."""
     now = fields.Datetime.now()
-    for every, direction in ((10, "in"), (20, "out")):
+    for every, direction in ((30, "in"), (60, "out")):
         env.cr.execute(
             SQL(
                 """
@@ -126,7 +126,7 @@ def _meet(env, number, people, product):
             "phone": f"+86 21 6234 {1000 + number}",
         }
     )
-    quiet = timedelta(days=8 * number)
+    quiet = timedelta(days=12 * number)
     for turn in range(2):
         order = env["sale.order"].create(
             {

@@ -8,7 +8,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common_care import CareCommon
+from odoo.addons.print_broker_crm.hooks import _count_silence_from_now
+from odoo.addons.print_broker_crm.tests.common_care import CareCommon
 
 _logger = logging.getLogger(__name__)
 
@@ -207,6 +208,14 @@ class TestCoverageStates(CoverageCommon):
         self.assertEqual(self.customer.coverage_trace["from"], "2026-03-02")
         self.company.broker_coverage_from = False
         self.assertEqual(self._refresh(), "both_silent")
+
+    def test_installed_in_a_running_firm(self):
+        """Nobody has logged a call before that day; a company without customers starts with
+        its first."""
+        empty = self.env["res.company"].create({"name": "Empty"})
+        _count_silence_from_now(self.env)
+        self.assertEqual(self.company.broker_coverage_from, date(2026, 3, 2))
+        self.assertFalse(empty.broker_coverage_from)
 
     def test_archived(self):
         self.assertEqual(self._refresh("2026-05-02 02:00:00"), "sales_silent")
