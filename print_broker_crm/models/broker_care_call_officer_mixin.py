@@ -51,9 +51,24 @@ class BrokerCareCallOfficerMixin(models.AbstractModel):
             wanted |= Domain("company_id", "=", company.id) & Domain("user_id", "in", absent)
         return Domain("state", "=", "planned") & wanted
 
-    @api.constrains("user_id", "customer_id")
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        calls = super().create(vals_list)
+        if not self.env.su:
+            calls._check_user_not_concerned()
+        return calls
+
+    def write(self, vals):
+        result = super().write(vals)
+        # What moves by itself is put right at night.
+        if not self.env.su and "user_id" in vals:
+            self._check_user_not_concerned()
+        return result
+
     def _check_user_not_concerned(self):
-        """Nobody calls a customer whom they sell to or serve, managers excepted."""
+        """Refuse to let somebody call a customer whom they sell to or serve, managers excepted."""
         for call in self.sudo().filtered("user_id"):
             customer = call.customer_id
             if call.user_id in customer.user_id + customer.service_user_id and not call.user_id.has_group(

@@ -133,9 +133,9 @@ class TestCareOfficers(CareCommon):
     def test_nobody_gets_a_call_about_themselves(self):
         call = self._plan_call()
         with self.assertRaisesRegex(UserError, "cannot ask how that is done"):
-            call.user_id = self.sales_wang
+            call.with_user(self.care_zhou).user_id = self.sales_wang
         with self.assertRaisesRegex(UserError, "Choose another officer"):
-            call.user_id = self.service_chen
+            call.with_user(self.care_zhou).user_id = self.service_chen
 
     def test_officer_who_begins_to_serve_the_customer_gives_the_call_back(self):
         call = self._plan_call()

@@ -7,6 +7,7 @@ from dateutil.relativedelta import relativedelta
 
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
+from devtools.inside.demo.calls import Calls
 from devtools.inside.demo.cases import Cases
 from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.contacts import Contacts
@@ -66,6 +67,7 @@ class Story:
         self.proofs = Proofs(self)
         self.relay = Relay(self)
         self.contacts = Contacts(self)
+        self.calls = Calls(self)
         self.cases = Cases(self)
         self.oversight = Oversight(self)
         self.handbook = Handbook(self)
@@ -85,6 +87,7 @@ class Story:
         self.proofs.plan()
         self.relay.plan()
         self.contacts.plan()
+        self.calls.plan()
         self.cases.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
@@ -497,6 +500,9 @@ class Story:
             self.call(call, dice)
 
     def call(self, call, dice):
+        if call.step == "write":
+            self.calls.write(call)
+            return
         customer = market.CUSTOMERS[self.key_of[call.customer_id.partner_id.id]]
         outcome = dice.choices(("reached", "no_answer", "busy", "call_back"), (68, 20, 6, 6))[0]
         values = {"outcome": outcome}
