@@ -90,13 +90,7 @@ class BrokerSignalFinderMixin(models.AbstractModel):
                     "kind": "export",
                     "key": f"export:{user_id}:{day}",
                     "user_id": user_id,
-                    "summary": self.env._(
-                        "%(person)s took %(exported)s records out and read %(read)s in bulk on %(day)s",
-                        person=user.name,
-                        exported=count_exported,
-                        read=count_read,
-                        day=format_date(self.env, day),
-                    ),
+                    "summary": self._describe_taken(user, day, exported and count_exported, read and count_read),
                     "evidence": [
                         (log, self._describe_log(log, company))
                         for log in self.env["broker.access.log"].browse(log_ids)
@@ -107,6 +101,21 @@ class BrokerSignalFinderMixin(models.AbstractModel):
         raised = self._raise(vals_list)
         if raised:
             yield len(raised)
+
+    def _describe_taken(self, user, day, exported, read):
+        """Return the summary of what a person took out on a day.
+
+        :param exported: how many records were exported, or would have been; 0: not looked at
+        :param read: how many were read in bulk; 0: not looked at
+        """
+        values = {"person": user.name, "day": format_date(self.env, day), "exported": exported, "read": read}
+        if exported and read:
+            return self.env._(
+                "%(person)s exported %(exported)s records, or tried to, and read %(read)s in bulk on %(day)s", **values
+            )
+        if exported:
+            return self.env._("%(person)s exported %(exported)s records, or tried to, on %(day)s", **values)
+        return self.env._("%(person)s read %(read)s records in bulk on %(day)s", **values)
 
     def _describe_log(self, log, company):
         kinds = dict(log._fields["kind"]._description_selection(self.env))
@@ -343,7 +352,7 @@ class BrokerSignalFinderMixin(models.AbstractModel):
                     "key": f"elsewhere:{call.id}",
                     "user_id": user.id,
                     "summary": self.env._(
-                        "%(customer)s printed elsewhere after %(count)s lost quotations or opportunities",
+                        "%(customer)s printed elsewhere. Quotations and opportunities lost before: %(count)s",
                         customer=call.customer_id.name,
                         count=len(documents),
                     ),

@@ -292,7 +292,7 @@ class TestSignalExport(FinderCommon):
         logs = self._log(150) + self._log(50, kind="refused")
         signal = self._find()
         self.assertEqual((signal.kind, signal.user_id), ("export", self.sales_wang))
-        self.assertIn("200", signal.summary)
+        self.assertEqual(signal.summary, "Wang exported 200 records, or tried to, on 06/01/2026")
         self.assertEqual(
             {(row.res_model, row.res_id) for row in signal.evidence_ids}, {(log._name, log.id) for log in logs}
         )
@@ -313,7 +313,7 @@ class TestSignalExport(FinderCommon):
         self._log(199)
         self.assertFalse(self._find())
         self._log(1, kind="read")
-        self.assertTrue(self._find())
+        self.assertIn("exported 199 records, or tried to, and read 5000 in bulk", self._find().summary)
 
     def test_never(self):
         self._log(10000)
@@ -321,7 +321,9 @@ class TestSignalExport(FinderCommon):
         self.company.write({"broker_signal_export_records": 0, "broker_signal_read_records": 0})
         self.assertFalse(self._find())
         self.company.broker_signal_read_records = 10000
-        self.assertEqual(len(self._find().evidence_ids), 1, "exports do not count here")
+        signal = self._find()
+        self.assertEqual(len(signal.evidence_ids), 1, "exports do not count here")
+        self.assertIn("read 10000 records in bulk", signal.summary)
 
     def test_a_managers_export_is_another_managers_matter(self):
         self._log(300, user=self.manager_qian)

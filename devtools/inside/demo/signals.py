@@ -22,7 +22,9 @@ class Signals:
         self.firm = story.firm
         self.clock = story.clock
         self.root = story.root
-        self.firm.company.broker_signal_departure_percent = FALL_PERCENT
+        self.firm.company.write(
+            {"broker_signal_departure_percent": FALL_PERCENT, "broker_signal_user_id": self.firm.owner.id}
+        )
 
     def plan(self):
         last = self.story.last_workday
