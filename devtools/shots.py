@@ -108,6 +108,14 @@ SHOTS = (
         f"{_ACTION}broker_product_type_action/{{id:print_broker_crm.broker_product_type_brochure}}",
         _FORM,
     ),
+    Shot("cases", "owner", f"{_ACTION}broker_case_action_desk", _KANBAN),
+    Shot(
+        "case",
+        "owner",
+        f"{_ACTION}broker_case_action/{{first:broker.case:[('state','=','waiting_customer')]}}",
+        _FORM,
+    ),
+    Shot("cases-by-cause", "owner", f"{_ACTION}broker_case_action_analysis", ".o_pivot"),
     Shot("proofs", "chen", f"{_ACTION}broker_proof_action_desk", _ROWS),
     Shot(
         "proof",

@@ -44,7 +44,6 @@ class BrokerCase(models.Model):
     customer_id = fields.Many2one(
         # No company is checked: it is the customer's own, and nothing to choose from before.
         "broker.customer",
-        string="Customer",
         required=True,
         index=True,
         ondelete="restrict",
@@ -112,7 +111,6 @@ class BrokerCase(models.Model):
     )
     printing_house_id = fields.Many2one(
         "res.partner",
-        string="Printing House",
         compute="_compute_printing_house_id",
         store=True,
         readonly=False,

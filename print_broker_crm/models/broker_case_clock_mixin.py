@@ -36,7 +36,7 @@ class BrokerCaseClockMixin(models.AbstractModel):
         help="In working hours from the opening; moves on while the case waits for the customer or a printing house.",
     )
     next_deadline = fields.Datetime(
-        string="Next Deadline", compute="_compute_next_deadline", store=True, help="Of the answer, then the solution."
+        compute="_compute_next_deadline", store=True, help="Of the answer, then the solution."
     )
     answer_warn_at = fields.Datetime(readonly=True, copy=False)
     solution_warn_at = fields.Datetime(readonly=True, copy=False)

@@ -1,4 +1,5 @@
-from datetime import datetime
+import random
+from datetime import date, datetime, timedelta
 
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -198,6 +199,54 @@ class TestCaseClock(CaseCommon):
         case.action_solve()
         self.assertAlmostEqual(case.solution_hours, 4)
         self.assertFalse(case.waiting_hours or case.at_once_count)
+
+    def test_any_pauses_equal_a_count_by_minutes(self):
+        """Whatever pauses there are, the deadline is where the minutes run out."""
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Holiday",
+                "company_id": self.company.id,
+                "date_from": "2026-03-04 16:00:00",
+                "date_to": "2026-03-05 16:00:00",
+            }
+        )
+
+        def is_working(moment):
+            local = moment + timedelta(hours=8)
+            at_work = 8 <= local.hour < 12 or 13 <= local.hour < 17
+            return local.weekday() < 5 and at_work and local.date() != date(2026, 3, 5)
+
+        minute = timedelta(minutes=1)
+        for seed in range(3):
+            dice = random.Random(seed)
+            now = datetime(2026, 3, 2, 2)
+            self.clock.move_to(now)
+            case = self._open_case(title=f"Case {seed}")
+            own = waited = 0
+            waiting = False
+            for _step in range(6):
+                end = now + minute * dice.randrange(1, 60 * 16)
+                while now < end and own < 16 * 60:
+                    own += is_working(now) and not waiting
+                    waited += is_working(now) and waiting
+                    now += minute
+                if own == 16 * 60:
+                    break
+                self.clock.move_to(now)
+                waiting = not waiting
+                getattr(case, "action_wait_customer" if waiting else "action_work")()
+            if waiting:
+                case.action_work()
+            runs_out = now
+            for _minute in range(16 * 60 - own):
+                while not is_working(runs_out):
+                    runs_out += minute
+                runs_out += minute
+            self.assertEqual(case.solution_deadline, runs_out, seed)
+            self.clock.move_to(now)
+            case.action_solve()
+            self.assertAlmostEqual(case.solution_hours, own / 60, 6, seed)
+            self.assertAlmostEqual(case.waiting_hours, waited / 60, 6, seed)
 
     def test_solved_at_once(self):
         case = self._open_case()

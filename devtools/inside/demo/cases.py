@@ -131,6 +131,12 @@ class Cases:
         case = self.open(number)
         if not case:
             return
+        if MATTERS[number][0] == "enquiry" and self.dice.random() < 0.7:
+            # The agent knows the answer, and gives it on the phone.
+            moment = self.clock.after_hours(self.clock.now, self.dice.uniform(0.1, 0.8))
+            self.clock.at(moment, self.step, case, "action_solve")
+            self.clock.at(self.clock.after_hours(moment, 1), self.close, case, number)
+            return
         moment = self.clock.after_hours(self.clock.now, self.dice.uniform(0.3, 5))
         self.clock.at(moment, self.step, case, "action_answered")
         if MATTERS[number][4] == "printing_house":
