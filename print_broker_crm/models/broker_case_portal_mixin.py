@@ -124,6 +124,8 @@ class BrokerCasePortalMixin(models.AbstractModel):
             ]
         )
         case._portal_ensure_token()
+        # Whoever wrote gets our answers by e-mail, too.
+        case.message_subscribe(case.partner_id.ids)
         message = case.message_post(
             body=plaintext2html(comment if partner else self._get_online_text(name, comment)),
             author_id=author.id,

@@ -121,6 +121,8 @@ class BrokerCaseRequest(models.Model):
                 )
             ).author_id = contact
             case.message_subscribe(contact.ids)
+        # With the case, so that whoever reads it reads what came with the e-mails.
+        request.message_ids.attachment_ids.write({"res_model": case._name, "res_id": case.id})
         request.message_change_thread(case)
         request._finish("assigned", case)
         return {

@@ -267,7 +267,7 @@ class TestCaseMail(CaseCommon):
         self._receive(to="care-b@broker.example.com", subject="Now")
         self.assertEqual(self._get_cases(customer).company_id, other)
 
-    def test_photo(self):
+    def _receive_photo(self, **kwargs):
         boundary = "----x"
         body = (
             f"--{boundary}\nContent-Type: text/plain\n\nSee the photo\n"
@@ -276,9 +276,24 @@ class TestCaseMail(CaseCommon):
             "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==\n"
             f"--{boundary}--"
         )
-        case = self._receive_case(body=body, Content_Type=f'multipart/mixed; boundary="{boundary}"')
+        return self._receive(body=body, Content_Type=f'multipart/mixed; boundary="{boundary}"', **kwargs)
+
+    def test_photo(self):
+        self._receive_photo()
+        case = self._get_cases()
         attachment = case.message_ids.attachment_ids
         self.assertEqual((attachment.name, attachment.res_model, attachment.res_id), ("fold.png", case._name, case.id))
+
+    def test_photo_of_a_stranger(self):
+        """Who reads the case reads what came with it."""
+        self._receive_photo(sender="x@strange.example.com")
+        request = self._get_requests().with_user(self.care_sun)
+        attachment = request.sudo().message_ids.attachment_ids
+        with self.assertRaises(AccessError):
+            attachment.with_user(self.service_chen).read(["name"])
+        request.customer_id = self.customer
+        request.action_open_case()
+        self.assertEqual(attachment.with_user(self.service_chen).name, "fold.png")
 
     def test_merged_contacts(self):
         """The case of a merged contact goes along, and answers still find it."""

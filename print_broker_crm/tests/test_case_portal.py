@@ -228,9 +228,11 @@ class TestCasePortal(CasePortalCommon, HttpCase):
         """Both sides write in one thread; an answer ends the waiting."""
         self._report()
         case = self._get_cases()
-        case.with_user(self.service_chen).message_post(
+        message = case.with_user(self.service_chen).message_post(
             body="How many?", message_type="comment", subtype_xmlid="mail.mt_comment"
         )
+        self.assertIn(self.partner, message.notified_partner_ids, "by e-mail, too")
+        self.assertTrue(case.answered_at)
         case.with_user(self.service_chen).action_wait_customer()
         self.assertIn("Waits for your answer", self._page(case).text)
         self._answer(case, "Nobody's", token="0" * 36)
