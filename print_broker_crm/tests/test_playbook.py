@@ -69,10 +69,13 @@ class TestPlaybook(BrokerCommon):
                 version.with_user(user).update_field_translations("body", {"en_US": {"Ask": "Do not ask"}})
             with self.assertRaises(UserError):
                 version.with_user(user).unlink()
-        with self.assertRaises(UserError):
-            version.change_note = "Other"
-        with self.assertRaises(UserError):
-            version.unlink()
+        # Neither does our own code.
+        with self.assertRaisesRegex(UserError, "not edited"):
+            version.sudo().change_note = "Other"
+        with self.assertRaisesRegex(UserError, "never deleted"):
+            version.sudo().unlink()
+        with self.assertRaisesRegex(UserError, "not copied"):
+            version.sudo().copy()
         with self.assertRaises(UserError):
             self.page.with_user(self.manager_qian).unlink()
 
@@ -269,6 +272,17 @@ class TestPlaybookBesideTheWork(BrokerAccountCommon):
         order.sudo()._broker_write_relay({"broker_relay_stage_id": self._get_stage("done").id})
         order.invalidate_recordset()
         self.assertFalse(order.with_user(self.service_chen).broker_playbook)
+
+    def test_many_jobs_read_their_pages_at_once(self):
+        orders = self._create_job() + self._create_job() + self._create_job()
+        counts = []
+        for some in (orders[:1], orders):
+            self.env.invalidate_all()
+            some.mapped("broker_relay_stage_id.code")
+            start = self.env.cr.sql_log_count
+            self.assertTrue(all(some.mapped("broker_playbook")))
+            counts.append(self.env.cr.sql_log_count - start)
+        self.assertLessEqual(counts[1], counts[0])
 
     def _get_stage(self, code):
         return self.env["broker.relay.stage"]._get_by_code(self.company, code)
