@@ -200,6 +200,15 @@ SHOTS = (
         clicks=("a[name=broker_playbook]", ".o_broker_playbook summary"),
         scroll_to=".o_broker_playbook",
     ),
+    Shot(
+        "care-write",
+        "sun",
+        f"{_ACTION}broker_care_call_action/{{first:broker.care.call:[('step','=','write'),('state','=','planned')]}}",
+        "div[name='writing']",
+        scroll_to="div[name='writing']",
+    ),
+    Shot("care-absences", "owner", f"{_ACTION}broker_care_absence_action_list", _ROWS),
+    Shot("care-rules", "owner", f"{_ACTION}broker_care_rule_action", _ROWS),
     Shot("ratings", "sun", f"{_ACTION}broker_care_rating_action"),
     Shot("signals", "owner", f"{_ACTION}broker_signal_action", _KANBAN),
     Shot(
