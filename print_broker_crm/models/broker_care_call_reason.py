@@ -34,7 +34,6 @@ class BrokerCareCallReason(models.Model):
     )
 
     event_key = fields.Char(
-        string="Event Key",
         help="Tells the event from others of its reason where it is no job: the case, the score, the day on which "
         "the silence began.",
     )
