@@ -68,7 +68,7 @@ class BrokerContact(models.Model):
         required=True,
     )
     direction = fields.Selection(
-        [("out", "We to the customer"), ("in", "The customer to us"), ("both", "Both ways")],
+        [("out", "From us"), ("in", "From the customer"), ("both", "Both ways")],
         required=True,
         default="out",
     )

@@ -246,13 +246,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
         return SQL(
             """
             WITH %(touches)s,
-            served AS MATERIALIZED (
-                SELECT assignment.customer_id, assignment.user_id, assignment.role,
-                       assignment.date_from, assignment.date_to
-                  FROM broker_assignment assignment
-                  JOIN customer ON customer.id = assignment.customer_id
-                 WHERE assignment.is_void IS NOT TRUE
-            ),
+            served AS MATERIALIZED (%(served)s),
             found AS MATERIALIZED (
                 SELECT DISTINCT ON (touch.customer_id, touch.model, touch.res_id, COALESCE(touch.user_id, 0))
                        touch.customer_id, touch.user_id, touch.model AS res_model, touch.res_id,
@@ -315,6 +309,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
             SELECT customer_id FROM gone UNION SELECT customer_id FROM written
             """,
             touches=self.env["broker.customer"].browse(ids)._get_touch_expressions(),
+            served=self._get_served_query(ids),
             no_role=self._get_role_without_assignment(SQL("touch.user_id")),
             day=self._get_day(company, SQL("touch.moment"), SQL("touch.model")),
             now=fields.Datetime.now(),
@@ -340,6 +335,26 @@ class BrokerContactGatherMixin(models.AbstractModel):
             model=model,
             moment=moment,
             zone=company._get_broker_tz(),
+        )
+
+    @api.model
+    def _get_served_query(self, ids):
+        """Return the SELECT of who served customers in a role, from when to when.
+
+        Whoever is the first in a role's ledger had it before as well: the ledger begins with
+        the customer file, and the customer was won before that.
+
+        :param ids: ids of customer files
+        """
+        return SQL(
+            """
+            SELECT customer_id, user_id, role, date_to,
+                   CASE WHEN ROW_NUMBER() OVER (PARTITION BY customer_id, role ORDER BY date_from, id) = 1
+                        THEN '-infinity'::date ELSE date_from END AS date_from
+              FROM broker_assignment
+             WHERE customer_id = ANY(%s) AND is_void IS NOT TRUE
+            """,
+            list(ids),
         )
 
     @api.model
@@ -386,12 +401,12 @@ class BrokerContactGatherMixin(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH acted AS (
+                WITH served AS MATERIALIZED (%(served)s),
+                acted AS (
                     SELECT DISTINCT ON (contact.id) contact.id, COALESCE(served.role, %(no_role)s) AS role
                       FROM broker_contact contact
-                 LEFT JOIN broker_assignment served
+                 LEFT JOIN served
                         ON served.customer_id = contact.customer_id AND served.user_id = contact.user_id
-                       AND served.is_void IS NOT TRUE
                        AND served.date_from <= %(day)s AND (served.date_to IS NULL OR served.date_to > %(day)s)
                      WHERE contact.customer_id = ANY(%(ids)s) AND contact.user_id IS NOT NULL AND %(kind)s
                   ORDER BY contact.id, %(role_order)s
@@ -402,6 +417,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
                  WHERE acted.id = contact.id AND contact.role IS DISTINCT FROM acted.role
              RETURNING contact.customer_id
                 """,
+                served=self._get_served_query(ids),
                 no_role=self._get_role_without_assignment(SQL("contact.user_id")),
                 day=self._get_day(company, SQL("contact.date"), SQL("contact.res_model")),
                 ids=list(ids),

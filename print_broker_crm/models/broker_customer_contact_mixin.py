@@ -12,7 +12,7 @@ class BrokerCustomerContactMixin(models.AbstractModel):
     _description = "Customer File: Contacts"
 
     contact_ids = fields.One2many("broker.contact", "customer_id", string="Contact Log", readonly=True)
-    contact_count = fields.Integer(string="Contacts", compute="_compute_contact_count")
+    contact_count = fields.Integer(string="Number of Contacts", compute="_compute_contact_count")
     last_contact = fields.Datetime(
         readonly=True,
         copy=False,

@@ -78,7 +78,7 @@ class TestContact(ContactCommon):
         contact = self.customer.contact_ids
         self.assertEqual(
             (contact.direction, contact.note, contact.date, contact.partner_id, contact.role),
-            ("in", "Wants menus", moment.replace(microsecond=0), self.partner, "other"),
+            ("in", "Wants menus", moment.replace(microsecond=0), self.partner, "service"),
         )
         self.assertIn("WeChat", contact.display_name)
         self.assertEqual(contact.with_user(self.service_chen).action_open()["res_id"], contact.id)
@@ -209,7 +209,7 @@ class TestContact(ContactCommon):
     # ROLES
 
     def test_role_on_that_day(self):
-        """Wang sold until Friday, Zhao from Saturday on; on Monday Wang logs the Friday."""
+        """Wang sold until Friday, Zhao from Saturday on. The first in a role had it before as well."""
         with freeze_time("2026-11-16 02:00:00"):
             customer = self._open_customer(self._create_partner("Ruby Club", self.sales_wang), self.service_chen)
         member = {"customer_id": customer.id, "user_id": self.service_lin.id, "function": "settlement"}
@@ -223,9 +223,10 @@ class TestContact(ContactCommon):
                 (self.sales_zhao, "2026-11-20 15:59:00", "other"),
                 (self.sales_zhao, "2026-11-20 16:00:00", "sales"),
                 (self.service_chen, "2026-11-20 02:00:00", "service"),
+                (self.service_chen, "2026-11-15 16:00:00", "service"),
                 (self.service_lin, "2026-11-20 02:00:00", "other"),
                 (self.care_sun, "2026-11-20 02:00:00", "care"),
-                (self.manager_qian, "2026-11-20 02:00:00", "other"),
+                (self.manager_qian, "2026-11-20 02:00:00", "sponsor"),
             )
             for user, moment, role in cases:
                 self.assertEqual(self._log(user, customer=customer, date=moment).role, role, (user.name, moment))

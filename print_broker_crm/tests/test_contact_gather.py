@@ -265,7 +265,7 @@ class TestContactGather(GatherCommon):
         sum(self.env["broker.contact"]._gather(company, theirs))
         self.assertEqual([row.channel for row in theirs.contact_ids], ["meeting"])
         self.assertEqual(theirs.contact_ids.company_id, company)
-        self.assertEqual(theirs.contact_ids.role, "other", "nobody sells to it there")
+        self.assertEqual(theirs.contact_ids.role, "sales", "nobody had the role there before")
 
     # RIGHTS
 
@@ -367,7 +367,7 @@ class TestContactGather(GatherCommon):
         self.assertEqual(
             self._rows(),
             {
-                ("meeting", "both", "Wang", "other", "2026-03-01 02:00:00"),
+                ("meeting", "both", "Wang", "sales", "2026-03-01 02:00:00"),
                 ("email", "in", "", "", "2026-03-01 00:00:00"),
             },
         )
