@@ -146,6 +146,9 @@ def _meet(env, number, people, product):
             )
     file = partner.broker_customer_ids
     file.date_opened = env.company._get_broker_today() - timedelta(days=400)
+    # Who sells to it did so then, too: their touches are those of sales.
+    file.assignment_ids.sudo().flush_recordset()
+    env.cr.execute(SQL("UPDATE broker_assignment SET date_from = %s WHERE customer_id = %s", file.date_opened, file.id))
     env["broker.contact"].sudo().create(
         [
             {

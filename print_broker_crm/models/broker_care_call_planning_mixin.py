@@ -406,21 +406,3 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                 yield len(rows)
             if len(rows) < BATCH_SIZE:
                 return
-
-    # CRON
-
-    @api.model
-    def _cron_plan_calls(self):
-        """Plan the calls of all companies at night, committing batch by batch.
-
-        Stops when the time of a run is over; the next one goes on, because what is
-        planned is not found again.
-        """
-        Cron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
-        for company in companies:
-            for handled in self._plan_steps(company):
-                if not Cron._commit_progress(handled, remaining=1):
-                    return
-                self.env.invalidate_all()
-        Cron._commit_progress(remaining=0)
