@@ -20,6 +20,7 @@ from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.proofs import Proofs
 from devtools.inside.demo.relay import Relay
+from devtools.inside.demo.satisfaction import Satisfaction
 from devtools.inside.demo.signals import Signals
 from devtools.inside.demo.specs import Specs
 from devtools.inside.demo.trouble import Trouble
@@ -74,6 +75,7 @@ class Story:
         self.delivery = Delivery(self)
         self.signals = Signals(self)
         self.trouble = Trouble(self)
+        self.satisfaction = Satisfaction(self)
 
     def grow(self):
         """Plan the story and let it happen; gives the moments at which something did."""
@@ -98,6 +100,7 @@ class Story:
         self.plan_office()
         self.plan_nights()
         self.plan_calls()
+        self.satisfaction.plan()
         return self.clock.run()
 
     # HELPERS
@@ -518,4 +521,5 @@ class Story:
                 values.update(sales_rating=sales, service_rating=service)
             elif call.ask_rating:
                 values["score_declined"] = True
+        self.satisfaction.before_call(call, outcome)
         call.action_log_attempt(**values)
