@@ -145,7 +145,7 @@ class BrokerCareCallQuestionMixin(models.AbstractModel):
             {
                 "check_order_id": order.id,
                 "check_state": "mismatch" if differing else "match",
-                "check_result": "\n".join(text for _differs, text in found),
+                "check_result": "\n".join(f"{'✗' if differs else '✓'} {text}" for differs, text in found),
             }
         )
         if differing:

@@ -70,4 +70,5 @@ class Satisfaction:
             link._answer(scores, self.dice.choice(COMMENTS[min(scores.values())]))
 
     def publish(self):
+        self.root["broker.rating.link"]._gc_expired()
         self.root["rating.rating"]._publish_broker_scores(self.firm.company)
