@@ -56,7 +56,7 @@ class BrokerSignal(models.Model):
     decided_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     decided_at = fields.Datetime(string="Decided on", readonly=True)
     key = fields.Char(required=True, readonly=True, help="What makes this signal one and the same, raised once.")
-    evidence_ids = fields.One2many("broker.signal.evidence", "signal_id", string="Evidence", readonly=True)
+    evidence_ids = fields.One2many("broker.signal.evidence", "signal_id", readonly=True)
     evidence_count = fields.Integer(string="Pieces of Evidence", compute="_compute_evidence_count")
     event_ids = fields.One2many("broker.signal.event", "signal_id", string="History", readonly=True)
 
