@@ -9,6 +9,7 @@ from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.calls import Calls
 from devtools.inside.demo.cases import Cases
+from devtools.inside.demo.claims import Claims
 from devtools.inside.demo.clock import Clock, at_hour
 from devtools.inside.demo.contacts import Contacts
 from devtools.inside.demo.delivery import Delivery
@@ -70,6 +71,7 @@ class Story:
         self.contacts = Contacts(self)
         self.calls = Calls(self)
         self.cases = Cases(self)
+        self.claims = Claims(self)
         self.oversight = Oversight(self)
         self.handbook = Handbook(self)
         self.delivery = Delivery(self)
@@ -91,6 +93,7 @@ class Story:
         self.contacts.plan()
         self.calls.plan()
         self.cases.plan()
+        self.claims.plan()
         self.trouble.plan_mishaps()
         self.oversight.plan()
         self.handbook.plan()
