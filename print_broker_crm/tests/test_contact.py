@@ -272,6 +272,8 @@ class TestContact(ContactCommon):
         self.assertEqual(theirs.role, "care")
         self.assertEqual(self.customer.last_contact, ours.date)
         for user in (self.sales_wang, self.service_chen):
+            # Nothing that others read or wrote before is remembered.
+            self.env.invalidate_all()
             Contact = self.env["broker.contact"].with_user(user)
             self.assertEqual(Contact.search([("customer_id", "=", self.customer.id)]), ours)
             self.assertFalse(Contact.search([("role", "=", "care")]))
