@@ -114,9 +114,12 @@ class TestCoverageStates(CoverageCommon):
         self.assertEqual(self._refresh("2026-05-01 15:59:00", "2026-05-01 16:00:00"), ["fine", "sales_silent"])
         self.assertEqual(self.customer.last_sales_contact, datetime(2026, 3, 2, 1))
         self.assertEqual(self.customer.last_inbound_contact, datetime(2026, 4, 20, 1))
-        self._touch("2026-05-02 01:00:00")
-        self.assertEqual(self._refresh("2026-05-02 02:00:00"), "fine")
-        self.assertEqual(self.customer.coverage_since, date(2026, 5, 2))
+        self._hear("2026-05-04 01:00:00")
+        self.assertEqual(self._refresh("2026-05-04 02:00:00"), "sales_silent")
+        self.assertEqual(self.customer.coverage_since, date(2026, 5, 2), "another order, the same silence")
+        self._touch("2026-05-05 01:00:00")
+        self.assertEqual(self._refresh("2026-05-05 02:00:00"), "fine")
+        self.assertEqual(self.customer.coverage_since, date(2026, 5, 5))
 
     def test_customer_silent_while_sales_is_active(self):
         self._hear("2026-03-02 01:00:00")
