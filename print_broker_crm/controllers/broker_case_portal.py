@@ -19,11 +19,13 @@ class BrokerCasePortal(CustomerPortal):
         return Domain("is_on_portal", "=", True) & Domain("customer_id.partner_id", "=", partner.id)
 
     def _get_case(self, case_id, access_token=None):
-        """Return a case in sudo for who has its token or is of its customer, else nothing."""
+        """Return a case that the customer sees online, in sudo, for who has its token or is of its
+        customer, and any case for colleagues who may read it; else nothing."""
         case = request.env["broker.case"].sudo().browse(case_id).exists()
         if not case:
             return case
-        if access_token and case.access_token and consteq(case.access_token.encode(), str(access_token).encode()):
+        token = case.is_on_portal and case.access_token
+        if access_token and token and consteq(token.encode(), str(access_token).encode()):
             return case
         if not request.env.user._is_public() and case.filtered_domain(self._get_own_cases()):
             return case

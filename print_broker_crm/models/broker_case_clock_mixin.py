@@ -297,12 +297,9 @@ class BrokerCaseClockMixin(models.AbstractModel):
 
     # ANSWER
 
-    def _answer(self, moment=None):
-        """Write down that these cases got their first answer; later ones change nothing.
-
-        :param moment: naive UTC `datetime`, else now
-        """
-        moment = moment or fields.Datetime.now()
+    def _answer(self):
+        """Write down that these cases got their first answer; later ones change nothing."""
+        moment = fields.Datetime.now()
         unanswered = self.sudo().filtered(lambda case: not case.answered_at)
         for case in unanswered:
             case.write(
@@ -316,7 +313,9 @@ class BrokerCaseClockMixin(models.AbstractModel):
 
     def _message_post_after_hook(self, message, msg_vals):
         result = super()._message_post_after_hook(message, msg_vals)
-        is_word = message.message_type in ("comment", "email", "email_outgoing") and message.author_id
+        # Whoever answers from an address that nobody knows writes as well.
+        is_email = message.message_type == "email"
+        is_word = message.message_type in ("comment", "email_outgoing") and message.author_id or is_email
         if self and is_word and not self._is_case_note(message):
             for case in self.sudo():
                 case._take_word(message)
@@ -332,13 +331,14 @@ class BrokerCaseClockMixin(models.AbstractModel):
         from the customer end the waiting for it."""
         self.ensure_one()
         family = self.customer_id.partner_id
-        if message.author_id.commercial_partner_id == family:
+        if not message.author_id or message.author_id.commercial_partner_id == family:
             self._after_customer_word(message)
         elif not message.author_id.partner_share:
             readers = message.partner_ids | self.message_partner_ids
             addresses = set((message.outgoing_email_to or "").lower().replace(",", " ").split())
             if family in readers.commercial_partner_id or self.partner_id.email_normalized in addresses:
-                self._answer(message.date)
+                # Not the message's own date, which is whatever its author says.
+                self._answer()
                 if self.state == "new":
                     self._move("working")
 

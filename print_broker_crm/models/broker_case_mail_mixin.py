@@ -12,6 +12,8 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"^\s*(?:自动回复|自動回覆|自动答复|(?:automatic reply|auto[- ]?re(?:ply|sponse)|out of (?:the )?office)\b)",
     re.IGNORECASE,
 )
+# Chinese stands beside a number without a space, and may be a part of one.
+_NUMBERS = (re.compile(r"[\w/-]*\d", re.ASCII), re.compile(r"[\w/-]*\d"))
 _ANSWER_PREFIX = re.compile(r"^\s*(?:(?:re|aw|fw|fwd|wg|sv|回复|回覆|答复|转发|轉寄)\s*[:：]\s*)+", re.IGNORECASE)
 
 
@@ -99,7 +101,7 @@ class BrokerCaseMailMixin(models.AbstractModel):
         """Return the case that an e-mail without a reference is about, or none."""
         subject = msg_dict.get("subject") or ""
         cases = self.browse()
-        numbers = re.findall(r"[\w/-]*\d", subject)
+        numbers = self._find_numbers(subject)
         if numbers:
             cases = self.search(Domain("customer_id", "=", customer.id) & Domain("name", "in", numbers), limit=1)
         plain = _ANSWER_PREFIX.sub("", subject).strip()
@@ -114,11 +116,17 @@ class BrokerCaseMailMixin(models.AbstractModel):
         return cases
 
     @api.model
+    def _find_numbers(self, subject):
+        """Return what in a subject may be the number of a case or of a job."""
+        return list(dict.fromkeys(number for pattern in _NUMBERS for number in pattern.findall(subject)))
+
+    @api.model
     def _find_mail_order(self, subject, customer):
         """Return the customer's job whose number stands in a subject, where it is one."""
-        words = re.findall(r"[\w/-]*\d", subject)
         orders = self.env["sale.order"].search(
-            Domain("broker_customer_id", "=", customer.id) & Domain("name", "in", words) & Domain("state", "=", "sale"),
+            Domain("broker_customer_id", "=", customer.id)
+            & Domain("name", "in", self._find_numbers(subject))
+            & Domain("state", "=", "sale"),
             limit=2,
         )
         return orders if len(orders) == 1 else orders.browse()

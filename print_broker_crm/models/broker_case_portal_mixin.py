@@ -1,5 +1,4 @@
 import re
-import textwrap
 import uuid
 
 from odoo import api, fields, models
@@ -64,6 +63,26 @@ class BrokerCasePortalMixin(models.AbstractModel):
         for case in self:
             case.access_url = f"/my/cases/{case.id}"
 
+    # WHO SEES IT
+
+    def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
+        """Let no e-mail have a link to the page of a case that stays in the firm."""
+        groups = super()._notify_get_recipients_groups(message, model_description, msg_vals=msg_vals)
+        if not self or self.sudo().is_on_portal:
+            return groups
+        groups = [group for group in groups if group[0] != "portal_customer"]
+        for name, _is_in_group, options in groups:
+            if name == "portal":
+                options["has_button_access"] = False
+        return groups
+
+    @api.model
+    def _get_thread_with_access(self, thread_id, **kwargs):
+        thread = super()._get_thread_with_access(thread_id, **kwargs)
+        if thread and not self.env.user._is_internal() and not thread.sudo().is_on_portal:
+            return self.browse()
+        return thread
+
     # OPENING
 
     @api.model
@@ -111,7 +130,7 @@ class BrokerCasePortalMixin(models.AbstractModel):
         case = cases._open(
             [
                 {
-                    "title": textwrap.shorten(comment, TITLE_MAX, placeholder="…"),
+                    "title": self._get_online_subject(comment),
                     "description": self._get_online_text(name, comment),
                     "kind": "complaint" if order else "enquiry",
                     "source": "portal",
@@ -152,6 +171,13 @@ class BrokerCasePortalMixin(models.AbstractModel):
     def _get_online_title(self):
         """Return the title without what the customer must not learn."""
         return self.env["broker.identity"]._mask(self._broker_get_pattern(), self.title)
+
+    @api.model
+    def _get_online_subject(self, comment):
+        """Return the beginning of what was written, in one line; Chinese has no words to
+        cut between."""
+        line = " ".join(comment.split())
+        return line if len(line) <= TITLE_MAX else f"{line[: TITLE_MAX - 1].rstrip()}…"
 
     @api.model
     def _get_online_text(self, name, comment):

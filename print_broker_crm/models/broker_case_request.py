@@ -98,21 +98,17 @@ class BrokerCaseRequest(models.Model):
         self.customer_id.check_access("read")
         request = self.sudo()
         contact = request._get_contact()
-        case = (
-            self.env["broker.case"]
-            .with_company(request.company_id)
-            ._open(
-                [
-                    self.env["broker.case"]._prepare_mail_case(
-                        request.name,
-                        request.email_from,
-                        request.customer_id,
-                        contact or request.customer_id.partner_id,
-                        request.mailbox_id,
-                    )
-                ]
-            )
+        cases = self.env["broker.case"].with_company(request.company_id)
+        vals = cases._prepare_mail_case(
+            request.name,
+            request.email_from,
+            request.customer_id,
+            contact or request.customer_id.partner_id,
+            request.mailbox_id,
         )
+        if request.reason == "colleague":
+            vals["is_on_portal"] = False
+        case = cases._open([vals])
         if contact:
             # What a customer's contact wrote is the customer's word.
             request.message_ids.filtered(
@@ -123,7 +119,10 @@ class BrokerCaseRequest(models.Model):
             case.message_subscribe(contact.ids)
         # With the case, so that whoever reads it reads what came with the e-mails.
         request.message_ids.attachment_ids.write({"res_model": case._name, "res_id": case.id})
+        passed_on = request._get_passed_on()
         request.message_change_thread(case)
+        # What a colleague wrote beside it is no word to the customer.
+        passed_on.write({"subtype_id": self.env.ref("mail.mt_note").id, "is_internal": True})
         request._finish("assigned", case)
         return {
             "type": "ir.actions.act_window",
@@ -160,7 +159,7 @@ class BrokerCaseRequest(models.Model):
         """Return the sender among the customer's contacts, added where that is wanted."""
         self.ensure_one()
         partner = self.customer_id.partner_id
-        if not self.email_normalized or self.reason == "colleague":
+        if not self.email_normalized:
             return partner.browse()
         contacts = partner.search(
             Domain("commercial_partner_id", "=", partner.id) & Domain("email_normalized", "=", self.email_normalized),
@@ -180,15 +179,24 @@ class BrokerCaseRequest(models.Model):
             }
         )
 
+    def _get_passed_on(self):
+        """Return the e-mails that colleagues passed on, in sudo."""
+        return self.sudo().message_ids.filtered(
+            lambda message: (
+                message.message_type == "email" and message.author_id and not message.author_id.partner_share
+            )
+        )
+
     @api.model
     def _take(self, msg_dict, mailbox, company, reason):
         """Keep an e-mail whose sender is not known, with what the same sender wrote before.
+        What a colleague passes on is a matter of its own each time.
 
         :param msg_dict: see `mail.thread.message_parse`
         :param reason: value of `reason`
         :return: the request, in sudo
         """
-        address = email_normalize(msg_dict.get("email_from") or "")
+        address = reason != "colleague" and email_normalize(msg_dict.get("email_from") or "")
         requests = self.sudo()
         waiting = address and requests.search(
             Domain("company_id", "=", company.id)

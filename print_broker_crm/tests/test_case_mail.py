@@ -123,6 +123,19 @@ class TestCaseMail(CaseCommon):
         self.assertEqual(len(self._get_cases()), 1)
         self.assertFalse(theirs.message_ids.filtered(lambda message: message.message_type == "email"))
 
+    def test_number_amid_chinese(self):
+        """Chinese stands beside the number without a space."""
+        case = self._receive_case(subject="错版")
+        job = self._confirm_job()
+        for subject in (f"关于{case.name}的问题", f"工单{case.name}", f"【{case.name}】补充"):
+            self._receive(subject=subject)
+            self.assertEqual(self._get_cases(), case, subject)
+        self.assertEqual(self._receive_case(subject=f"订单{job.name}少了两箱").order_id, job)
+        # A number that begins with Chinese is found as a whole.
+        case.name = "工单00077"
+        self._receive(subject="Re: 工单00077")
+        self.assertEqual(len(self._get_cases()), 2)
+
     def test_number_of_a_job(self):
         job = self._confirm_job()
         self.assertEqual(self._receive_case(subject=f"Your order {job.name}").order_id, job)
@@ -238,6 +251,61 @@ class TestCaseMail(CaseCommon):
         request.with_user(self.care_sun).customer_id = self.customer
         case = self.Case.browse(request.with_user(self.care_sun).action_open_case()["res_id"])
         self.assertEqual(case.partner_id, self.partner)
+
+    def test_colleague_passes_on(self):
+        """Each e-mail is a matter of its own, and no customer reads what a colleague adds."""
+        opal = self._open_customer(self._create_partner("Opal Hotel", self.sales_zhao))
+        sender = self.service_chen.email_formatted
+        self._receive(sender=sender, subject="Fwd: Jade", body="Golden Press says it is the file of Jade")
+        self._receive(sender=sender, subject="Fwd: Opal", body="Opal pays late anyway")
+        requests = self._get_requests().sorted("id")
+        self.assertEqual(requests.mapped("name"), ["Fwd: Jade", "Fwd: Opal"])
+        for request, customer in zip(requests.with_user(self.care_sun), (self.customer, opal), strict=True):
+            request.customer_id = customer
+            request.action_open_case()
+        case = requests[0].case_id
+        self.assertFalse(case.is_on_portal, "the customer did not write it")
+        message = case.message_ids.filtered(lambda message: message.message_type == "email")
+        self.assertIn("Golden Press", message.body)
+        self.assertTrue(message.is_internal)
+        self.assertEqual(message.subtype_id, self.env.ref("mail.mt_note"))
+        self.assertNotIn("Opal pays", str(case.message_ids.mapped("body")))
+
+    def test_answer_from_an_unknown_address(self):
+        """The buyer writes from the phone, whose address nobody knows."""
+        case = self._receive_case()
+        answer = case.with_user(self.service_chen).message_post(
+            body="Please send a photo", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        case.with_user(self.service_chen).action_wait_customer()
+        self._receive(sender="lina1988@phone.example.com", subject="x", In_Reply_To=answer.message_id)
+        self.assertEqual((case.state, self._get_cases()), ("working", case))
+        self.assertIn("has answered", case.activity_ids.summary)
+
+    def test_answer_is_not_dated_back(self):
+        case = self._receive_case()
+        self.at("2026-03-03 02:00:00")
+        case.with_user(self.service_chen).message_post(
+            body="We look into it",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            date="2026-03-02 02:05:00",
+        )
+        self.assertMoment(case.answered_at, "2026-03-03 02:00:00")
+        self.assertTrue(case.answer_late)
+
+    def test_no_link_to_what_stays_in_the_firm(self):
+        case = self._open_case(partner_id=self.buyer.id)
+
+        def get_groups():
+            message = case.message_post(body="We look into it", subtype_xmlid="mail.mt_comment")
+            return {name: options for name, _is_in, options in case._notify_get_recipients_groups(message, "Case")}
+
+        groups = get_groups()
+        self.assertNotIn("portal_customer", groups)
+        self.assertFalse(groups["portal"]["has_button_access"])
+        case.is_on_portal = True
+        self.assertIn("portal_customer", get_groups())
 
     def test_portal_user_writes(self):
         """Whoever has an account writes in no other name than the firm's own e-mail gate."""

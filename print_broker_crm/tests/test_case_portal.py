@@ -117,6 +117,24 @@ class TestCasePortal(CasePortalCommon, HttpCase):
             self._report(comment=f"Number {number}", key=f"n{number}")
         self.assertEqual(len(self._get_cases()), 20)
 
+    def test_words_without_spaces(self):
+        """Chinese is cut where the title ends, not where the first space is."""
+        comment = "两箱名片全部受潮，" * 20
+        self._report(comment=comment)
+        case = self._get_cases()
+        self.assertEqual((case.title[:79], len(case.title), case.title[-1]), (comment[:79], 80, "…"))
+        self.assertIn(comment, case.description)
+
+    def test_token_of_what_stays_in_the_firm(self):
+        """A link that the customer has opens nothing any more once the case is not shown."""
+        self._report()
+        case = self._get_cases()
+        self.assertIn("Two boxes", self._fetch_messages(case))
+        case.is_on_portal = False
+        self.assertNotIn(case.name, self._page(case).text)
+        with mute_logger("odoo.http"):
+            self.assertNotIn("Two boxes", self._fetch_messages(case))
+
     def test_strangers(self):
         self._report()
         case = self._get_cases()
