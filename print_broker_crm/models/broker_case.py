@@ -282,6 +282,8 @@ class BrokerCase(models.Model):
             vals_list = self._complete_links(vals_list)
         self._fill_names(vals_list)
         cases = super().create(vals_list)
+        if not self.env.su:
+            cases._check_entered()
         cases._begin()
         cases._after_open()
         return cases

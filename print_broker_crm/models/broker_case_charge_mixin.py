@@ -57,8 +57,9 @@ class BrokerCaseChargeMixin(models.AbstractModel):
 
     def action_close(self):
         result = super().action_close()
-        # A reprint may have become dearer since the claim was settled.
-        self._after_claim_documents()
+        # A reprint may have become dearer since the claim was settled, or nothing is left
+        # of a claim that was taken up again.
+        self.sudo()._sync_claim_charges()
         return result
 
     def action_cancel(self):
@@ -67,15 +68,21 @@ class BrokerCaseChargeMixin(models.AbstractModel):
         self.sudo()._sync_claim_charges()
         return result
 
+    def action_reopen(self):
+        # What was cancelled is a claim again; what is taken up again keeps its charge.
+        back = self.filtered(lambda case: case.state == "cancelled" and case.claim_settled_at)
+        result = super().action_reopen()
+        back.sudo()._sync_claim_charges()
+        return result
+
     def _after_claim_documents(self):
         """Called after credit notes or reprints of these claims changed."""
-        settled = self.sudo().filtered("claim_settled_at")
-        settled.invalidate_recordset(["amount_credited"])
-        settled._sync_claim_charges()
+        self.sudo().filtered("claim_settled_at")._sync_claim_charges()
 
     def _sync_claim_charges(self):
         """Bring what these claims charge up to date; doing it again does nothing."""
         Charge = self.env["broker.commission.charge"].sudo()
+        self.invalidate_recordset(["amount_credited"])
         for case in self.sudo():
             targets = case._get_charge_targets()
             charges = Charge.search(

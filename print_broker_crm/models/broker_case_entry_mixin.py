@@ -2,6 +2,12 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_list
 
+from . import broker_case_arbitration_mixin as arbitration
+from . import broker_case_claim_mixin as claim
+
+# What not everybody may say.
+ARBITRATION_FIELDS = arbitration.DECISION_FIELDS | arbitration.STATEMENT_FIELDS
+CLAIM_FIELDS = claim.DECISION_FIELDS
 # The heavier kinds come later.
 KINDS = ("enquiry", "complaint", "claim", "arbitration")
 # What people fill in; everything else is written by the steps of the case.
@@ -56,6 +62,13 @@ class BrokerCaseEntryMixin(models.AbstractModel):
                     fields=format_list(self.env, sorted(refused)),
                 )
             )
+
+    def _check_entered(self):
+        """Refuse on a new case what the present user could not write on it either."""
+        for case in self:
+            names = {name for name in ARBITRATION_FIELDS | CLAIM_FIELDS if case.sudo()[name]}
+            case._check_arbitration_write(names)
+            case._check_claim_write(names)
 
     def _check_write(self, names, vals):
         """Guard what the steps write, and what is over, against everybody.

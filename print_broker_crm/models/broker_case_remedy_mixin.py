@@ -161,9 +161,14 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
     # MONEY BACK
 
     def action_refund(self):
-        """Open Odoo's dialog for a credit note, filled in; it makes a draft."""
+        """Open Odoo's dialog for a credit note, filled in; it makes a draft. Where all that
+        was granted is on credit notes already, open those."""
         self.ensure_one()
         self.check_access("write")
+        if not self.amount_granted:
+            raise UserError(self.env._("%(case)s: nothing was granted yet.", case=self.name))
+        if not self._get_uncredited():
+            return self.action_view_claim_moves()
         invoice = self._get_claimed_invoice()
         if not invoice:
             raise UserError(self.env._("%(case)s: no posted invoice has what is claimed.", case=self.name))
@@ -195,22 +200,49 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
         :param move: a draft `account.move` that reverses the whole invoice
         """
         self.ensure_one()
-        granted = {
-            line.order_line_id: line.amount_granted for line in self.sudo().claim_line_ids if line.amount_granted
-        }
+        granted = self._get_uncredited(without=move)
         lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
         kept = lines.filtered(lambda line: line.sale_line_ids & self.env["sale.order.line"].concat(*granted))
         if not granted or move.state != "draft" or move.currency_id != self.claim_currency_id or not kept:
             return
         commands = [Command.delete(line.id) for line in move.invoice_line_ids - kept]
         for line in kept:
-            amount = granted.get(line.sale_line_ids[:1], 0.0)
+            # Once, also where a line of the job stands on the invoice twice.
+            amount = sum(granted.pop(sold, 0.0) for sold in line.sale_line_ids)
+            price = self._get_credit_price(line, amount)
             commands.append(
-                Command.update(line.id, {"quantity": 1.0, "price_unit": amount, "discount": 0.0})
+                Command.update(line.id, {"quantity": 1.0, "price_unit": price, "discount": 0.0})
                 if amount
                 else Command.delete(line.id)
             )
         move.write({"invoice_line_ids": commands})
+
+    def _get_uncredited(self, without=None):
+        """Return {line of the job: what was granted and is on no credit note of the claim yet}.
+
+        :param without: an `account.move` that does not count
+        """
+        self.ensure_one()
+        case, currency = self.sudo(), self.sudo().claim_currency_id
+        left = {line.order_line_id: line.amount_granted for line in case.claim_line_ids}
+        notes = case.claim_move_ids.filtered(lambda move: move.move_type == "out_refund" and move.state != "cancel")
+        for row in (notes - (without or notes.browse())).invoice_line_ids:
+            sold = row.sale_line_ids.filtered(lambda line: line in left)[:1]
+            if sold:
+                amount = row.currency_id._convert(row.price_subtotal, currency, row.company_id, row.move_id.date)
+                left[sold] -= amount
+        return {sold: amount for sold, amount in left.items() if currency.compare_amounts(amount, 0.0) > 0}
+
+    @api.model
+    def _get_credit_price(self, line, amount):
+        """Return the price at which an invoice line gives back an amount without taxes.
+
+        :param line: the `account.move.line` as it was invoiced
+        """
+        if not any(line.tax_ids.flatten_taxes_hierarchy().mapped("price_include")) or not line.price_subtotal:
+            return amount
+        gross = line.price_unit * line.quantity * (1.0 - line.discount / 100.0)
+        return line.currency_id.round(amount * gross / line.price_subtotal)
 
     # THE PRINTING HOUSE'S PART
 

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import float_compare
+from odoo.tools import float_compare, format_list
 
+# What people enter; everything else follows.
+ENTRY_FIELDS = frozenset({"case_id", "order_line_id", "quantity", "amount_claimed", "amount_granted", "note"})
 # What the firm decides, and not the customer.
 DECISION_FIELDS = frozenset({"amount_granted"})
 
@@ -107,7 +109,8 @@ class BrokerClaimLine(models.Model):
         cases = self.env["broker.case"].browse({vals["case_id"] for vals in vals_list if vals.get("case_id")})
         names = {name for vals in vals_list for name, value in vals.items() if value}
         self._check_change(cases, names)
-        self = self.env["broker.customer"]._drop_defaults(self, {"case_id", *DECISION_FIELDS})
+        kept = ENTRY_FIELDS - {"case_id"} - DECISION_FIELDS
+        self = self.env["broker.customer"]._drop_defaults(self, set(self._fields) - kept)
         return super().create(vals_list)
 
     def write(self, vals):
@@ -129,6 +132,13 @@ class BrokerClaimLine(models.Model):
         if self.env.su:
             return
         cases.check_access("write")
+        if refused := names - ENTRY_FIELDS:
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of a claim line follow from the job, and are not entered.",
+                    fields=format_list(self.env, sorted(refused)),
+                )
+            )
         cases._check_claim_open()
         if names & DECISION_FIELDS and not cases._may_decide_claims():
             raise AccessError(

@@ -168,6 +168,32 @@ class TestClaim(ClaimCommon):
         self.assertEqual(self._get_charges(case), ([], 2))
         self.assertCommission(self.job, 210, 90, "earned")
 
+    def test_taken_up_again_and_dropped(self):
+        """A claim that is taken up again and comes to nothing charges nothing."""
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_service=100).with_user(self.manager_qian)
+        case.action_settle_claim()
+        case.action_unsettle_claim()
+        case.claim_line_ids.unlink()
+        self._fill_result(case)
+        case.action_close()
+        self.assertEqual(self._get_charges(case), ([], 2))
+        self.assertCommission(self.job, 210, 90, "earned")
+
+    def test_cancelled_by_mistake(self):
+        """Reopened, a settled claim costs what it did; closed and reopened, no row more."""
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_service=100, outcome="No").with_user(self.manager_qian)
+        case.action_settle_claim()
+        case.action_cancel()
+        case.action_reopen()
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 3))
+        self.assertCommission(self.job, 175, 75, "earned")
+        self._fill_result(case)
+        case.action_close()
+        case.action_reopen()
+        self.assertEqual(self._get_charges(case), ([(False, 500)], 3))
+
     def test_by_fault(self):
         """Of 500 sales bears 20 %, service 30 %, and the job the rest: 250 less margin.
 
@@ -225,6 +251,48 @@ class TestClaim(ClaimCommon):
         note.button_draft()
         self.assertEqual(self._get_charges(case), ([(False, 500)], 3))
         self.assertEqual(invoice.state, "posted")
+
+    def test_credited_once(self):
+        """A second tap opens the credit note; what is granted later comes on another one."""
+        self._create_posted_invoice(self.job)
+        case = self._open_claim().with_user(self.manager_qian)
+        with self.assertRaisesRegex(UserError, "nothing was granted"):
+            case.action_refund()
+        case.claim_line_ids.amount_granted = 500
+        note = self._refund(case)
+        action = case.action_refund()
+        self.assertEqual(self.env["account.move"].search(action["domain"]), note)
+        note.action_post()
+        self.assertEqual(case.action_refund()["res_model"], "account.move")
+        case.claim_line_ids.amount_granted = 800
+        second = self._refund(case)
+        self.assertEqual((second.amount_untaxed, case.claim_move_count), (300, 2))
+        second.button_cancel()
+        self.assertEqual(self._refund(case).amount_untaxed, 300)
+
+    def test_credited_with_the_tax_in_the_price(self):
+        """500 without taxes are 565 with the 13 % that are in the price."""
+        tax = self.env["account.tax"].create(
+            {"name": "13 % in the price", "amount": 13, "price_include_override": "tax_included"}
+        )
+        job = self._create_job(price=1130, cost=700, quantity=10)
+        job.order_line.tax_ids = tax
+        self._create_posted_invoice(job)
+        case = self._open_claim(job, granted=500).with_user(self.manager_qian)
+        self.assertEqual(case.amount_claimed, 2000)
+        note = self._refund(case)
+        self.assertEqual((note.amount_untaxed, note.amount_total), (500, 565))
+        self.assertFalse(case._get_uncredited())
+
+    def test_line_invoiced_twice(self):
+        """What is granted is given back once, also where the line was split on the invoice."""
+        invoice = self._create_posted_invoice(self.job)
+        invoice.button_draft()
+        line = invoice.invoice_line_ids
+        line.quantity = 4
+        line.copy({"quantity": 6, "move_id": invoice.id, "sale_line_ids": line.sale_line_ids.ids})
+        invoice.action_post()
+        self.assertEqual(self._refund(self._open_claim(granted=500).with_user(self.manager_qian)).amount_untaxed, 500)
 
     def _refund(self, case):
         action = case.action_refund()

@@ -110,6 +110,44 @@ class TestClaimOddPaths(ClaimCommon):
             with self.assertRaises(UserError):
                 case.write(vals)
 
+    def test_crafted_lines(self):
+        """What follows from the job is written by nobody, whoever may write the line."""
+        case = self._open_claim()
+        line = case.claim_line_ids
+        company = self.env["res.company"].create({"name": "Broker B"})
+        for vals in ({"price_unit": 1}, {"company_id": company.id}, {"customer_id": 1}):
+            for user in (self.care_sun, self.service_chen, self.manager_qian):
+                with self.assertRaises(AccessError), self.cr.savepoint():
+                    line.with_user(user).write(vals)
+                with self.assertRaises(AccessError), self.cr.savepoint():
+                    self._open_claim(
+                        user=user,
+                        claim_line_ids=[Command.create({"order_line_id": self.job.order_line.id, **vals})],
+                    )
+        line.unlink()
+        crafted = self.env["broker.claim.line"].with_user(self.care_sun).with_context(default_price_unit=5)
+        line = crafted.create({"case_id": case.id, "order_line_id": self.job.order_line.id})
+        self.assertEqual(line.price_unit, 1000)
+
+    def test_new_case_says_no_more(self):
+        """What somebody may not write on a case comes on no new one, nor by a context."""
+        vals = {"customer_id": self.customer.id, "title": "x", "kind": "arbitration"}
+        cases = {
+            self.care_sun: ("fault_customer", "decision", "sales_statement", "service_statement"),
+            self.sales_wang: ("fault_service", "decision", "decision_reason", "service_statement"),
+            self.service_chen: ("decision", "sales_statement"),
+        }
+        for user, names in cases.items():
+            for name in names:
+                value = 100.0 if name.startswith("fault") else "Said so"
+                with self.subTest(user=user.name, name=name):
+                    with self.assertRaises(AccessError), self.cr.savepoint():
+                        self.Case.with_user(user).create({**vals, name: value})
+                    with self.assertRaises(AccessError), self.cr.savepoint():
+                        self.Case.with_user(user).with_context(**{f"default_{name}": value}).create(vals)
+        case = self.Case.with_user(self.service_chen).create({**vals, "service_statement": "Never told"})
+        self.assertEqual(case.service_statement, "Never told")
+
     def test_closed_case_keeps_its_claim(self):
         case = self._open_claim()
         self._fill_result(case)
