@@ -122,6 +122,7 @@
         "views/broker_care_rule_views.xml",
         "views/broker_care_call_views.xml",
         "views/broker_case_views.xml",
+        "views/broker_case_rhythm_views.xml",
         "views/broker_case_link_views.xml",
         "views/broker_case_claim_views.xml",
         "views/broker_case_mailbox_views.xml",

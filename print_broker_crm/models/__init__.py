@@ -195,6 +195,8 @@ from . import (
     broker_move_claim_mixin,
     account_move,
     account_move_line,
+    broker_rhythm_mixin,
+    broker_case_rhythm_mixin,
     broker_case_clock_mixin,
     broker_case_entry_mixin,
     broker_case_escalation_mixin,

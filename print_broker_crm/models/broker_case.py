@@ -25,6 +25,7 @@ class BrokerCase(models.Model):
         "broker.case.crisis.mixin",
         "broker.case.entry.mixin",
         "broker.case.clock.mixin",
+        "broker.case.rhythm.mixin",
         "broker.case.escalation.mixin",
         "broker.case.flow.mixin",
         "broker.case.arbitration.mixin",

@@ -61,6 +61,18 @@ class BrokerCaseFigure(models.Model):
     )
     reopen_count = fields.Integer(string="Reopened", readonly=True)
     cancelled_count = fields.Integer(string="Cancelled", readonly=True)
+    bought_again = fields.Selection(
+        selection=lambda self: self.env["broker.case"]._fields["bought_again"]._description_selection(self.env),
+        string="Bought Again Since?",
+        readonly=True,
+        help="Whether a job followed the complaint or claim within the customer's usual rhythm.",
+    )
+    bought_again_count = fields.Integer(
+        string="Complained, and Bought Again",
+        readonly=True,
+        help="Complaints and claims after which the customer bought within the usual rhythm: a bad day rather than "
+        "a verdict.",
+    )
 
     @property
     def _table_query(self):
@@ -87,7 +99,10 @@ class BrokerCaseFigure(models.Model):
                    CASE WHEN counted.solved THEN cases.at_once_count ELSE 0 END AS at_once_count,
                    CASE WHEN counted.solved THEN 100.0 * cases.at_once_count END AS at_once_percent,
                    CASE WHEN counted.counts THEN cases.reopen_count ELSE 0 END AS reopen_count,
-                   (NOT counted.counts)::int AS cancelled_count
+                   (NOT counted.counts)::int AS cancelled_count,
+                   -- Not worked out where it is not asked for.
+                   %(bought_again)s AS bought_again,
+                   COALESCE(%(bought_again)s = 'yes', FALSE)::int AS bought_again_count
               FROM broker_case cases
               JOIN broker_customer customer ON customer.id = cases.customer_id
               JOIN (%(firm)s) firm ON firm.company_id = cases.company_id
@@ -99,6 +114,7 @@ CROSS JOIN LATERAL (
             opened=self._get_local_day(SQL("cases.opened_at")),
             solved=self._get_local_day(SQL("cases.solved_at")),
             firm=self._get_firm_query(),
+            bought_again=self.env["broker.case"]._get_bought_again_of("cases"),
             now=fields.Datetime.now(),
         )
 

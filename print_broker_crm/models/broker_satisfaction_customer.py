@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .broker_rhythm_mixin import BOUGHT_AGAIN
+
 
 class BrokerSatisfactionCustomer(models.Model):
     """How satisfied a customer is, beside whether the customer bought again.
@@ -15,17 +17,19 @@ class BrokerSatisfactionCustomer(models.Model):
     average; Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.5), where the
     weight is the variance within customers by that between them.
 
-    Whether they bought again is measured by their own rhythm, the median of the days
-    between two of their jobs until they answered: a long wait afterwards is no rhythm.
+    Whether they bought again is measured by their own rhythm until they answered, see
+    `broker.rhythm.mixin`.
     """
 
     _name = "broker.satisfaction.customer"
     _description = "Satisfaction of a Customer"
-    _inherit = ["broker.satisfaction.mixin"]
+    _inherit = ["broker.satisfaction.mixin", "broker.rhythm.mixin"]
     _auto = False
     _order = "smoothed, id"
     _rec_name = "customer_id"
-    _depends = {"sale.order": ["broker_customer_id", "company_id", "date_order", "state"]}
+    _depends = {
+        "sale.order": ["broker_claim_case_id", "broker_customer_id", "company_id", "date_order", "state"],
+    }
 
     customer_id = fields.Many2one("broker.customer", readonly=True)
     user_id = fields.Many2one(help="Whom the last answer was about.")
@@ -47,13 +51,7 @@ class BrokerSatisfactionCustomer(models.Model):
     )
     next_order_date = fields.Date(string="Next Job", readonly=True, help="The first job after the last answer.")
     bought_again = fields.Selection(
-        [
-            ("yes", "Yes"),
-            ("late", "Later Than Usual"),
-            ("wait", "Not Yet"),
-            ("no", "No"),
-            ("unknown", "No Rhythm Yet"),
-        ],
+        BOUGHT_AGAIN,
         string="Bought Again Since?",
         readonly=True,
         help="Whether a job followed the last answer within the customer's usual rhythm.",
@@ -88,17 +86,10 @@ class BrokerSatisfactionCustomer(models.Model):
     def _table_query(self):
         return SQL(
             """
-            %s, bought AS (
-                SELECT customer_id, ARRAY_AGG(day ORDER BY day) AS days
-                  FROM (
-                       SELECT DISTINCT orders.broker_customer_id AS customer_id,
-                              (orders.date_order AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS day
-                         FROM sale_order orders
-                         JOIN firm ON firm.company_id = orders.company_id
-                        WHERE orders.state = 'sale'
-                          AND orders.broker_customer_id IN (SELECT answer.customer_id FROM answer)
-                       ) job
-              GROUP BY customer_id
+            %(answers)s, bought AS (
+                SELECT asked.customer_id, %(job_days)s AS days
+                  FROM (SELECT DISTINCT answer.company_id, answer.customer_id FROM answer) asked
+                  JOIN firm ON firm.company_id = asked.company_id
             ), dated AS (
                 SELECT answer.*, (answer.date AT TIME ZONE 'UTC' AT TIME ZONE firm.zone)::date AS day,
                        answer.score <= firm.low AS is_low
@@ -108,17 +99,7 @@ class BrokerSatisfactionCustomer(models.Model):
                 SELECT dated.*, since.next_day, since.rhythm_days
                   FROM dated
              LEFT JOIN bought ON bought.customer_id = dated.customer_id
-            CROSS JOIN LATERAL (
-                       SELECT MIN(job.day) FILTER (WHERE job.day > dated.day) AS next_day,
-                              CEIL(
-                                  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY job.gap)
-                                  FILTER (WHERE job.day <= dated.day)
-                              )::int AS rhythm_days
-                         FROM (
-                              SELECT day, day - LAG(day) OVER (ORDER BY day) AS gap
-                                FROM UNNEST(bought.days) AS day
-                              ) job
-                       ) since
+            CROSS JOIN LATERAL (%(since)s) since
             ), of_customer AS (
                 SELECT company_id, customer_id, role, COUNT(*) AS answers, AVG(score) AS average,
                        (ARRAY_AGG(user_id ORDER BY date DESC))[1] AS user_id,
@@ -140,18 +121,17 @@ class BrokerSatisfactionCustomer(models.Model):
                        / (firm.weight + of_customer.answers) AS smoothed,
                    of_customer.last_score::int AS last_score, of_customer.last_day AS last_date,
                    of_customer.rhythm_days, of_customer.next_day AS next_order_date,
-                   CASE WHEN of_customer.rhythm_days IS NULL
-                        THEN CASE WHEN of_customer.next_day IS NULL THEN 'unknown' ELSE 'yes' END
-                        WHEN of_customer.next_day <= of_customer.last_day + of_customer.rhythm_days THEN 'yes'
-                        WHEN of_customer.next_day IS NOT NULL THEN 'late'
-                        WHEN firm.today <= of_customer.last_day + of_customer.rhythm_days THEN 'wait'
-                        ELSE 'no'
-                   END AS bought_again,
+                   %(bought_again)s AS bought_again,
                    of_customer.lows AS low_count, of_customer.lows_bought AS low_bought_count,
                    of_customer.rated_users
               FROM of_customer
               JOIN prior USING (company_id, role)
               JOIN firm USING (company_id)
             """,
-            self._get_answers(),
+            answers=self._get_answers(),
+            job_days=self._get_job_days(SQL("asked.customer_id")),
+            since=self._get_since_query(SQL("bought.days"), SQL("dated.day")),
+            bought_again=self._get_bought_again(
+                SQL("of_customer.last_day"), SQL("of_customer.next_day"), SQL("of_customer.rhythm_days")
+            ),
         )
