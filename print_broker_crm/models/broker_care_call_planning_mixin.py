@@ -406,3 +406,11 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                 yield len(rows)
             if len(rows) < BATCH_SIZE:
                 return
+
+    # CRON
+
+    @api.model
+    def _cron_plan_calls(self):
+        """Do the care line's night: what the cron of databases calls that were there before
+        the night also gathered contacts, and whose hour is their own."""
+        return self.env["broker.customer"]._cron_care_night()

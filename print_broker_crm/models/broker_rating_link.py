@@ -160,6 +160,8 @@ class BrokerRatingLink(models.Model):
             Domain("company_id", "=", company.id) & Domain("partner_id", "=", partner.id) & Domain("state", "=", "open")
         )
         own._expire()
+        # Before another one is inserted: of those that wait there may be one.
+        own.flush_recordset(["state"])
         waiting = own.filtered(lambda link: link.state == "open")
         if waiting:
             return waiting

@@ -241,6 +241,13 @@ class TestCarePlanning(CareCommon):
             self.env.ref("print_broker_crm.ir_cron_plan_care_calls").method_direct_trigger()
         self.assertTrue(self._get_open_call())
 
+    def test_cron_of_an_earlier_database_does_the_night(self):
+        cron = self.env.ref("print_broker_crm.ir_cron_plan_care_calls")
+        cron.write({"model_id": self.env["ir.model"]._get_id("broker.care.call"), "code": "model._cron_plan_calls()"})
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.assertTrue(self._get_open_call())
+
     def test_queries_do_not_grow_with_the_customers(self):
         # One warm-up fills what is read once: rules, calendar, groups.
         self._open_customers(2)

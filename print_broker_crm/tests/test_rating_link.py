@@ -93,6 +93,14 @@ class TestRatingLink(CareCommon):
         self.assertEqual(link.state, "expired")
         self.assertFalse(self._get_ratings(self.call))
 
+    def test_asked_again_long_after_nobody_answered(self):
+        """Before the night closed the link whose time is over."""
+        link = self._ask()
+        link.flush_recordset()
+        self.at("2026-10-05 02:00:00")
+        other = self._ask()
+        self.assertEqual((link.state, other.state), ("expired", "open"))
+
     def test_tapping_twice_at_once(self):
         link = self._ask()
         with (

@@ -39,8 +39,9 @@ class Story:
     """Plans the events of eighteen months; everything random of a customer comes from its own dice."""
 
     def __init__(self, env, today):
+        Firm(env).open_books()
+        # A chart of accounts brings a module with it, and then Odoo's models are other ones.
         self.firm = Firm(env)
-        self.firm.open_books()
         self.firm.speak_chinese()
         self.today = today
         start = at_hour(today - relativedelta(months=MONTHS), MORNING)
