@@ -56,7 +56,7 @@ from . import (
 from . import test_care_access, test_care_call, test_care_planning, test_care_rules
 from . import test_care_hours, test_care_officers, test_care_retry, test_care_tour
 from . import test_case, test_case_clock, test_case_obligation, test_case_people, test_case_tier, test_case_tour
-from . import test_case_rhythm
+from . import test_care_question_tour, test_case_rhythm, test_rating_link_tour
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
 from . import test_job_spec, test_job_spec_documents, test_job_spec_tour
 from . import test_need, test_referral, test_referral_access
