@@ -82,7 +82,7 @@ class MaskingCommon(JobSpecCommon, MailCase):
             subtype_xmlid="mail.mt_comment",
         )
         cls.order.with_user(cls.service_chen).action_broker_pass_question()
-        cls.order._broker_answer_receipt(True, "Liu Naixin", "", cls.portal_customer.partner_id)
+        cls.order._broker_answer_receipt("Liu Naixin", "", cls.portal_customer.partner_id)
 
     def _get_documents(self):
         """Return [(record, the names that its reader must not find)]."""

@@ -50,8 +50,9 @@ class TestProofOddPaths(ProofCommon):
         proof.flush_recordset()
         self.assertEqual((proof.decided_by, proof.comment), ("Li Na", "Darker"))
         self.job.sudo()._broker_move(self._get_stage("delivery"), is_fact=True)
-        self.job.sudo()._broker_answer_receipt(False, "Li\0 Na", "Wet\0")
-        self.assertIn("Wet", self.job.activity_ids.note)
+        case = self._report("Li\0 Na", "Wet\0")
+        case.flush_recordset()
+        self.assertIn("Li Na: Wet", case.description)
 
     def test_an_old_draft_is_not_sent_after_a_newer_round(self):
         """The newest round counts, so the answer to an older one would be lost."""
@@ -98,16 +99,18 @@ class TestProofOddPaths(ProofCommon):
     def test_what_the_customer_writes_about_the_goods_is_text(self):
         self.job.sudo()._broker_move(self._get_stage("delivery"), is_fact=True)
         text = "<a href='https://evil.example.com'>Pay here</a> 3 < 4\nSecond line"
-        self.job.sudo()._broker_answer_receipt(False, "Li Na", text)
-        note = self.job.activity_ids.note
-        self.assertNotIn("<a ", note)
-        self.assertIn("3 &lt; 4", note)
+        case = self._report("Li Na", text)
+        self.assertIn("3 < 4", case.description)
+        notes = [*case.message_ids.mapped("body"), *case.activity_ids.mapped("note")]
+        self.assertTrue(notes)
+        self.assertNotIn("<a ", "".join(note or "" for note in notes))
         # The same once more is a tap too many, something else is not.
-        messages = len(self.job.message_ids)
-        self.job.sudo()._broker_answer_receipt(False, "Li Na", text)
-        self.assertEqual((len(self.job.activity_ids), len(self.job.message_ids)), (1, messages))
-        self.job.sudo()._broker_answer_receipt(False, "Li Na", "Two boxes are wet")
-        self.assertEqual(len(self.job.activity_ids), 2)
+        self.assertEqual(self._report("Li Na", text), case)
+        self.assertNotEqual(self._report("Li Na", "Two boxes are wet"), case)
+
+    def _report(self, name, text):
+        job = self.job.sudo()
+        return self.env["broker.case"]._open_online(job.broker_customer_id, name, text, job)
 
     def test_the_ticket_cuts_no_quantity(self):
         job = self._create_job(quantity=2.5)
