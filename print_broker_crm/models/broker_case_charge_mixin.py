@@ -5,9 +5,10 @@ from odoo.fields import Domain
 class BrokerCaseChargeMixin(models.AbstractModel):
     """What a settled claim charges to its job, exactly once.
 
-    What a posted credit note took from the job's revenue is in the commission already
-    and is not charged again. A charge that is not right any more is taken back by a
-    counter-charge, and another one is written.
+    What a posted credit note took from the job's revenue is in the commission already:
+    it is not charged again, and what of it others bear is given back to the job. A charge
+    that is not right any more is taken back by a counter-charge, and another one is
+    written.
     """
 
     _name = "broker.case.charge.mixin"
@@ -119,24 +120,29 @@ class BrokerCaseChargeMixin(models.AbstractModel):
         """Return {role that bears it, or False for the job: amount} of a settled claim.
 
         Jobs without commission bear nothing; a role without a share leaves its part to
-        the job.
+        the job. Together with the credit notes over what was granted it is the cost of the
+        claim, so that the job's part may be below zero: the printing house or a role bears
+        what a credit note took from everybody.
         """
         self.ensure_one()
         company = self.company_id
-        if not self.claim_settled_at or self.state == "cancelled" or company.broker_claim_charge == "none":
+        if not self.claim_settled_at or self.state == "cancelled":
             return {}
         roles = set(
             self.env["broker.commission.split"].sudo().search(Domain("order_id", "=", self.order_id.id)).mapped("role")
         )
         currency = company.currency_id
-        rest = currency.round(self.claim_cost - self.amount_credited)
-        if not roles or rest <= 0:
+        if not roles:
             return {}
+        # What the printing house takes beyond the damage is nobody's bonus, and what was
+        # credited beyond what was granted stays with the job.
+        cost = 0.0 if company.broker_claim_charge == "none" else currency.round(max(self.claim_cost, 0.0))
+        credited = currency.round(min(self.amount_credited, self.claim_damage - self.reprint_cost))
         targets = {}
         if company.broker_claim_charge == "fault":
             for role in ("sales", "service"):
-                amount = currency.round(rest * self[f"fault_{role}"] / 100.0)
+                amount = currency.round(cost * self[f"fault_{role}"] / 100.0)
                 if role in roles and amount > 0:
                     targets[role] = amount
-        own = currency.round(rest - sum(targets.values()))
-        return {**targets, False: own} if own > 0 else targets
+        own = currency.round(cost - sum(targets.values()) - credited)
+        return targets if currency.is_zero(own) else {**targets, False: own}

@@ -75,7 +75,8 @@ class BrokerCommissionCharge(models.Model):
 
     _reversed_uniq = models.UniqueIndex("(reversed_id) WHERE reversed_id IS NOT NULL", "It is taken back already.")
     _amount_sign = models.Constraint(
-        "CHECK (reversed_id IS NULL AND amount > 0 OR reversed_id IS NOT NULL AND amount < 0)",
+        # A claim also gives back to the job what others bear of its credit note.
+        "CHECK (amount <> 0 AND (case_id IS NOT NULL OR (reversed_id IS NULL) = (amount > 0)))",
         "The amount of a charged cost is more than zero.",
     )
 

@@ -252,6 +252,68 @@ class TestClaim(ClaimCommon):
         self.assertEqual(self._get_charges(case), ([(False, 500)], 3))
         self.assertEqual(invoice.state, "posted")
 
+    def test_printing_house_bears_what_was_credited(self):
+        """500 were credited, the printing house takes 450: the claim costs the job 50 as it
+        does without the credit note. A margin of 2,950, a pool of 295."""
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_printing_house=100, vendor_amount=450)
+        case = case.with_user(self.manager_qian)
+        case.action_settle_claim()
+        self.assertCommission(self.job, 206.5, 88.5, "earned")
+        note = self._refund(case)
+        note.action_post()
+        self.assertEqual(self._get_charges(case)[0], [(False, -450)])
+        self.assertCommission(self.job, 206.5, 88.5, "earned")
+        # More than the damage is nobody's bonus: 500 are given back, and no more.
+        case.action_unsettle_claim()
+        case.vendor_amount = 700
+        case.action_settle_claim()
+        self.assertEqual(self._get_charges(case)[0], [(False, -500)])
+        self.assertCommission(self.job, 210, 90, "earned")
+        case.outcome = "It was another firm's"
+        case.action_cancel()
+        self.assertEqual(self._get_charges(case)[0], [])
+        # The credit note is there all the same: a pool of 250.
+        self.assertCommission(self.job, 175, 75, "earned")
+
+    def test_role_bears_what_was_credited(self):
+        """Sales bears 400 of 500 in full, with and without the credit note; the job 100: a
+        pool of 290."""
+        self.company.broker_claim_charge = "fault"
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_sales=80, fault_carrier=20).with_user(self.manager_qian)
+        case.action_settle_claim()
+        self.assertEqual(sorted(self._get_charges(case)[0], key=str), [("sales", 400), (False, 100)])
+        self.assertCommission(self.job, 203 - 400, 87, "earned")
+        note = self._refund(case)
+        note.action_post()
+        self.assertEqual(sorted(self._get_charges(case)[0], key=str), [("sales", 400), (False, -400)])
+        self.assertCommission(self.job, 203 - 400, 87, "earned")
+        note.button_draft()
+        self.assertEqual(sorted(self._get_charges(case)[0], key=str), [("sales", 400), (False, 100)])
+
+    def test_nobodys_commission_bears_what_was_credited(self):
+        self.company.broker_claim_charge = "none"
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_sales=100).with_user(self.manager_qian)
+        case.action_settle_claim()
+        self._refund(case).action_post()
+        self.assertEqual(self._get_charges(case), ([(False, -500)], 1))
+        self.assertCommission(self.job, 210, 90, "earned")
+
+    def test_credited_beyond_what_was_granted(self):
+        """Whoever credits 800 instead of 500 takes the other 300 from the job."""
+        self._create_posted_invoice(self.job)
+        case = self._open_claim(granted=500, fault_printing_house=100, vendor_amount=500)
+        case = case.with_user(self.manager_qian)
+        case.action_settle_claim()
+        note = self._refund(case)
+        note.invoice_line_ids.price_unit = 800
+        note.action_post()
+        self.assertEqual(self._get_charges(case)[0], [(False, -500)])
+        # A margin of 2,700
+        self.assertCommission(self.job, 189, 81, "earned")
+
     def test_credited_once(self):
         """A second tap opens the credit note; what is granted later comes on another one."""
         self._create_posted_invoice(self.job)
