@@ -259,6 +259,7 @@ class BrokerCustomerTierEvidenceMixin(models.AbstractModel):
             Domain("broker_customer_id", "=", self.id)
             & Domain("company_id", "=", self.company_id.id)
             & Domain("state", "=", "cancel")
+            & Domain("broker_claim_case_id", "=", False)
             & self._get_tier_time_domain("date_order")
         )
 

@@ -198,14 +198,15 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
 
     @api.model
     def _get_order_query(self, since):
-        """Return the confirmed orders: the customer gave them, to whom is not said."""
+        """Return the confirmed orders: the customer gave them, to whom is not said. What
+        is printed again for a claim was not ordered by anybody."""
         return SQL(
             """
             SELECT customer.id, NULL::int, sale.date_order, 'in', 'order', NULL,
                    sale.partner_id, 'sale.order', sale.id
               FROM customer
               JOIN sale_order sale ON sale.broker_customer_id = customer.id
-             WHERE sale.state = 'sale' AND %s
+             WHERE sale.state = 'sale' AND sale.broker_claim_case_id IS NULL AND %s
             """,
             self._get_since_condition("sale", "date_order", since),
         )

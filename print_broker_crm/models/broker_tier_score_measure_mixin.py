@@ -255,7 +255,8 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
 
     @api.model
     def _get_job_query(self, policy, start, end, customers):
-        """CTE `job`: orders of the window by what became of them."""
+        """CTE `job`: orders of the window by what became of them, without those by which
+        a claim was printed again."""
         return SQL(
             """
             job AS (
@@ -271,6 +272,7 @@ class BrokerTierScoreMeasureMixin(models.AbstractModel):
                   FROM sale_order so
                  WHERE so.company_id = %(company)s
                    AND so.date_order >= %(start)s AND so.date_order < %(end)s
+                   AND so.broker_claim_case_id IS NULL
                    AND %(scope)s
               GROUP BY so.broker_customer_id
             )

@@ -35,3 +35,18 @@ class TestClaimTier(CaseTierCommon):
         self._invoice(1000, 700)
         self._settle(fault_customer=100)
         self.assertNotIn("own_fault_claims", self._score().inputs)
+
+    def test_printed_again_is_no_job(self):
+        """Neither by its number nor, cancelled, by the customer's unreliability."""
+        self._invoice(1000, 700)
+        case = self._open_case(kind="claim")
+        for state in ("sale", "cancel"):
+            order = self._job(0, 700)
+            order.sudo().broker_claim_case_id = case
+            if state == "cancel":
+                order._action_cancel()
+        score = self._score()
+        self.assertEqual((score.inputs["jobs"], score.inputs["cancelled_jobs"]), (1, 0))
+        self.customer.sudo().last_score_id = score
+        action = self.customer.with_user(self.manager_qian).action_view_tier_cancelled()
+        self.assertFalse(self.env["sale.order"].search_count(action["domain"]))

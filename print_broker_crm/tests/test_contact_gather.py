@@ -72,6 +72,11 @@ class TestContactGather(GatherCommon):
         order = self.env["sale.order"].create({"partner_id": self.partner.id})
         order.action_confirm()
         order.date_order = "2026-03-04 02:00:00"
+        # What is printed again for a claim was ordered by nobody.
+        case = self.env["broker.case"]._open([{"customer_id": self.customer.id, "title": "Wet", "kind": "claim"}])
+        reprint = order.copy({"broker_claim_case_id": case.id})
+        reprint.action_confirm()
+        reprint.date_order = "2026-03-04 02:30:00"
         self.customer.activity_schedule("mail.mail_activity_data_call", user_id=self.service_chen.id).action_feedback()
         self.env["mail.activity"].with_context(active_test=False).search(
             [("res_model", "=", "broker.customer"), ("user_id", "=", self.service_chen.id)]

@@ -116,6 +116,18 @@ class TestSatisfaction(SatisfactionCommon):
         self.at("2026-03-18 02:00:00")
         self.assertEqual(get()[customers[2]], ("no", 15, 1, 0))
 
+    def test_printed_again_is_not_bought_again(self):
+        """The complaint's own reprint does not make it harmless."""
+        self._order_on(self.customer, "2026-01-20", "2026-01-30", "2026-02-19")
+        self._score(self.customer, sales=2)
+        case = self.env["broker.case"]._open([{"customer_id": self.customer.id, "title": "Wet", "kind": "claim"}])
+        reprint = self._receive_job(self.customer)
+        reprint.write({"broker_claim_case_id": case.id, "date_order": "2026-03-10 04:00:00"})
+        self.at("2026-03-11 02:00:00")
+        self.assertEqual(self._get_rows("customer", "bought_again", customer_id=self.customer), [("wait",)])
+        reprint.broker_claim_case_id = False
+        self.assertEqual(self._get_rows("customer", "bought_again", customer_id=self.customer), [("yes",)])
+
     def test_bought_later_than_usual(self):
         self._order_on(self.customer, "2026-02-01", "2026-02-03", "2026-02-05", "2026-02-07")
         self._score(self.customer, sales=1)
