@@ -292,6 +292,9 @@ class BrokerCareCall(models.Model):
     _GUARDED_FIELDS = frozenset(
         {
             "customer_id",
+            "company_id",
+            "name",
+            "reason",
             "state",
             "close_reason",
             "date_done",

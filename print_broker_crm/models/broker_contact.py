@@ -173,7 +173,7 @@ class BrokerContact(models.Model):
             self._check_not_long_ago()
         if "date" in vals:
             self._set_roles()
-        if {"date", "direction"} & set(vals):
+        if {"channel", "date", "direction"} & set(vals):
             self._tell()
         return result
 

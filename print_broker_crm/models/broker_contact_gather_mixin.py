@@ -390,7 +390,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
         """Give contacts the role that their person had on that day, by the ledger.
 
         What a document says itself stays: a handoff is of service, a care call of the care
-        line.
+        line, and so is what was written on one.
 
         :param ids: ids of customer files of the company
         :param gathered: the gathered contacts as well, and not only those logged by hand
@@ -421,13 +421,29 @@ class BrokerContactGatherMixin(models.AbstractModel):
                 no_role=self._get_role_without_assignment(SQL("contact.user_id")),
                 day=self._get_day(company, SQL("contact.date"), SQL("contact.res_model")),
                 ids=list(ids),
-                kind=SQL("COALESCE(contact.channel, '') NOT IN ('handoff', 'call')")
+                kind=SQL(
+                    "COALESCE(contact.channel, '') NOT IN ('handoff', 'call') AND NOT %s", self._get_written_on_care()
+                )
                 if gathered
                 else SQL("contact.is_gathered IS NOT TRUE"),
                 role_order=SQL("ARRAY_POSITION(%s::varchar[], served.role)", list(ROLES)),
             )
         )
         return {row[0] for row in rows}
+
+    @api.model
+    def _get_written_on_care(self):
+        """Return the condition, as SQL, that a `contact` is a message of or to the care line."""
+        return SQL(
+            """
+            EXISTS (
+                SELECT 1 FROM mail_message message
+                 WHERE contact.role = 'care' AND contact.res_model = 'mail.message' AND message.id = contact.res_id
+                   AND message.model = ANY(%s)
+            )
+            """,
+            self.env["broker.customer"]._get_care_models(),
+        )
 
     def _set_roles(self):
         """Say of contacts logged by hand what their person was for the customer then."""

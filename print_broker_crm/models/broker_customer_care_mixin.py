@@ -159,6 +159,10 @@ class BrokerCustomerCareMixin(models.AbstractModel):
         return super()._get_touch_models() + ["broker.care.call"]
 
     @api.model
+    def _get_care_models(self):
+        return super()._get_care_models() + ["broker.care.call", "broker.rating.link"]
+
+    @api.model
     def _before_users_leave(self, users):
         """Call the leavers' customers on the next working day, and let others call
         whom the leavers were to call."""

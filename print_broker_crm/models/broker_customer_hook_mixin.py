@@ -103,6 +103,12 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         """Return the models of the rows that prove a touch; a room adds its own."""
         return ["mail.message", "calendar.event", "mail.activity", "sale.order"]
 
+    @api.model
+    def _get_care_models(self):
+        """Return the models on which only the care line and the customer write to each
+        other; a room adds its own."""
+        return []
+
     def _after_contact(self, contacts):
         """Called at once when contacts with these customers were logged by hand, corrected
         or taken back; what is gathered at night is not told here.

@@ -77,18 +77,20 @@ class BrokerCustomerReadinessQueryMixin(models.AbstractModel):
     @api.model
     def _get_contact_query(self):
         """Return the SELECT of the touches that are kept as contacts, in the columns of
-        `_get_touch_queries`: of the care line are its calls, and what it logged."""
+        `_get_touch_queries`: of the care line are its calls, what was written on them, and what
+        it logged."""
         return SQL(
             """
             SELECT contact.customer_id, contact.user_id, contact.date, contact.direction,
                    CASE contact.channel WHEN 'call' THEN 'phone' ELSE contact.channel END,
-                   CASE WHEN contact.res_model = 'broker.care.call' OR contact.is_gathered IS NOT TRUE
+                   CASE WHEN contact.res_model = 'broker.care.call' OR contact.is_gathered IS NOT TRUE OR %s
                         THEN contact.role END,
                    contact.partner_id, COALESCE(contact.res_model, 'broker.contact'),
                    COALESCE(contact.res_id, contact.id)
               FROM customer
               JOIN broker_contact contact ON contact.customer_id = customer.id
-            """
+            """,
+            self.env["broker.contact"]._get_written_on_care(),
         )
 
     @api.model

@@ -113,14 +113,15 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
         return SQL(
             """
             SELECT person.customer_id, NULL::int, message.date, 'in',
-                   CASE message.message_type WHEN 'email' THEN 'email' ELSE 'message' END, NULL,
-                   message.author_id, 'mail.message', message.id
+                   CASE message.message_type WHEN 'email' THEN 'email' ELSE 'message' END,
+                   CASE WHEN message.model = ANY(%s) THEN 'care' END, message.author_id, 'mail.message', message.id
               FROM person
               JOIN mail_message message ON message.author_id = person.contact_id
              WHERE message.message_type IN ('email', 'comment')
                AND (message.record_company_id IS NULL OR message.record_company_id = person.company_id)
                AND %s
             """,
+            self._get_care_models(),
             self._get_since_condition("message", "date", since),
         )
 
@@ -136,11 +137,11 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT sent.customer_id, sender.id, sent.date, 'out', 'message', NULL,
-                   sent.contact_id, 'mail.message', sent.id
+            SELECT sent.customer_id, sender.id, sent.date, 'out', 'message',
+                   CASE WHEN sent.model = ANY(%(care)s) THEN 'care' END, sent.contact_id, 'mail.message', sent.id
               FROM (
                     SELECT person.customer_id, person.company_id, person.contact_id,
-                           message.id, message.date, message.author_id
+                           message.id, message.date, message.author_id, message.model
                       FROM person
                       JOIN %(recipients)s recipient ON recipient.res_partner_id = person.contact_id
                       JOIN mail_message message ON message.id = recipient.mail_message_id
@@ -153,6 +154,7 @@ class BrokerCustomerTouchMixin(models.AbstractModel):
               JOIN res_company_users_rel member ON member.user_id = sender.id AND member.cid = sent.company_id
             """,
             recipients=recipients,
+            care=self._get_care_models(),
             since=self._get_since_condition("message", "date", since),
         )
 

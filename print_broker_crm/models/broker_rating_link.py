@@ -262,7 +262,7 @@ class BrokerRatingLink(models.Model):
         scores = {role: score for role, score in scores.items() if score and asked.get(role)}
         if not scores:
             raise UserError(self.env._("Please give at least one score."))
-        comment = (comment or "").strip()[:COMMENT_MAX]
+        comment = (comment or "").replace("\x00", "").strip()[:COMMENT_MAX]
         link.write({"state": "answered", "date_answered": fields.Datetime.now(), "comment": comment})
         self.env["rating.rating"]._add_broker_scores(
             link._get_rated_record(),
@@ -276,7 +276,8 @@ class BrokerRatingLink(models.Model):
     def _follow_up_low_score(self):
         """Let the care line call a customer who is not content, at once.
 
-        Where the customer does not want calls, the management gets a to-do instead.
+        Where the customer does not want calls, or the firm has no rule for such a call, the
+        management gets a to-do instead.
         Neither comes to those whom the scores are about.
         """
         self.ensure_one()
@@ -284,7 +285,9 @@ class BrokerRatingLink(models.Model):
         note = self.env._("Low score by a link on %(day)s.", day=company._get_broker_today())
         if self.comment:
             note = f"{note} {self.comment}"
-        if customer.do_not_call or not customer.active:
+        call = customer._get_open_care_calls()
+        rule = self.env["broker.care.rule"]._get_rules(company, "by_hand")[:1]
+        if customer.do_not_call or not customer.active or not (call or rule):
             manager = self._get_manager()
             if manager:
                 self.activity_schedule(
@@ -295,9 +298,7 @@ class BrokerRatingLink(models.Model):
                 )
             return
         Call = self.env["broker.care.call"].with_company(company)
-        call = customer._get_open_care_calls()
         if not call:
-            rule = self.env["broker.care.rule"]._get_rules(company, "by_hand")[:1]
             call = Call.create(
                 {
                     "customer_id": customer.id,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
@@ -50,6 +51,17 @@ class RatingRating(models.Model):
                 found = {record.id: record.company_id for record in records}
             for rating in ratings:
                 rating.broker_company_id = found.get(rating.res_id, False)
+
+    # CRUD
+
+    def write(self, vals):
+        result = super().write(vals)
+        # The rules look at what a rating was about before; nobody moves one here afterwards.
+        if not self.env.su and any(rating.res_model in RATED_MODELS for rating in self.sudo()):
+            raise AccessError(
+                self.env._("Only a customer scores those who sell and serve, in a care call or by a link.")
+            )
+        return result
 
     @api.model
     def _get_broker_score(self, given):

@@ -54,7 +54,7 @@ from . import (
     test_tier_tour,
 )
 from . import test_care_access, test_care_call, test_care_planning, test_care_rules
-from . import test_care_hours, test_care_officers, test_care_retry, test_care_tour
+from . import test_care_hours, test_care_officers, test_care_retry, test_care_secrets, test_care_tour
 from . import test_case, test_case_clock, test_case_obligation, test_case_people, test_case_tier, test_case_tour
 from . import test_care_question_tour, test_case_rhythm, test_rating_link_tour
 from . import test_access_log, test_access_matrix, test_collision, test_protection_sweep, test_protection_work
