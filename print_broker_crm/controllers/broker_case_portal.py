@@ -51,6 +51,9 @@ class BrokerCasePortal(CustomerPortal):
     def _read_files(self):
         """Return the files of the form that was sent, as (name, bytes)."""
         uploads = [upload for upload in request.httprequest.files.getlist("photos") if upload.filename]
+        # Odoo rewinds the first file alone when it runs a request again.
+        for upload in uploads:
+            upload.seek(0)
         # One more of each than fits: the check says so.
         return [(upload.filename, upload.read(FILE_BYTES + 1)) for upload in uploads[: FILE_COUNT + 1]]
 

@@ -2,7 +2,7 @@ import re
 import uuid
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import plaintext2html
 from odoo.tools.mimetypes import guess_mimetype
@@ -101,8 +101,12 @@ class BrokerCasePortalMixin(models.AbstractModel):
         clean = self.env["broker.proof"]._clean
         name, comment = clean(name), clean(comment)
         self._check_online(name, comment, files)
-        # One after the other: two taps at once find each other.
-        (order or customer).sudo().lock_for_update(allow_referencing=True)
+        # One after the other: of two taps at once Odoo runs the second one again, and it
+        # finds the first.
+        try:
+            (order or customer).sudo().lock_for_update(allow_referencing=True)
+        except LockError as error:
+            raise ConcurrencyError(str(error)) from error
         cases = self.sudo().with_company(customer.company_id)
         key = re.sub(r"\W", "", key or "")[:40]
         key = key and f"{customer.id}-{key}"

@@ -2,10 +2,12 @@ import base64
 import io
 import json
 import re
+from unittest.mock import patch
 
 from PIL import Image
 
 from odoo import http
+from odoo.exceptions import LockError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -96,6 +98,25 @@ class TestCasePortal(CasePortalCommon, HttpCase):
         self.assertEqual(len(self._get_cases()), 2)
         self._report(comment="Typed again after Back", key="k3")
         self.assertEqual(len(self._get_cases()), 2)
+
+    @mute_logger("odoo.service.model")
+    def test_tapped_twice_at_once(self):
+        """Whoever comes second waits a moment, with all photos, and hears of no lock."""
+        registry_class = self.registry["sale.order"]
+        lock_for_update, calls = registry_class.lock_for_update, []
+
+        def locked_once(records, **kwargs):
+            calls.append(records)
+            if len(calls) == 1:
+                raise LockError("Cannot grab a lock")
+            return lock_for_update(records, **kwargs)
+
+        self.patch(registry_class, "lock_for_update", locked_once)
+        with patch("odoo.service.model.time.sleep"):
+            page = self._report(photos=[("wet.png", PHOTO), ("torn.png", PHOTO)]).text
+        self.assertEqual(len(calls), 2)
+        self.assertIn("We are sorry", page)
+        self.assertEqual(sorted(self._get_cases().photo_ids.mapped("name")), ["torn.png", "wet.png"])
 
     def test_what_is_refused(self):
         huge = b"\x89PNG\r\n\x1a\n" + b"0" * (10 * 1024 * 1024)
