@@ -119,7 +119,8 @@ class BrokerCareCallOfficerMixin(models.AbstractModel):
     @api.model
     def _replace_officers(self, company, scope):
         """Give others the open calls that their officer cannot make: of nobody, of somebody
-        who left or who serves the customer now, or who is away for too long."""
+        who left the firm or the care line or who serves the customer now, or who is away for
+        too long."""
         today = company._get_broker_today()
         users = self._get_users("group_care_officer", company) + self._get_users("group_manager", company)
         away, closed = self._get_away_days(company, users, today, today + timedelta(days=365))
@@ -131,23 +132,22 @@ class BrokerCareCallOfficerMixin(models.AbstractModel):
             rows = self.env.execute_query(
                 SQL(
                     """
-                    SELECT call.id, call.user_id = ANY(%(absent)s)
-                           AND users.active AND NOT %(concerned)s
+                    SELECT call.id, call.user_id = ANY(%(absent)s) AND NOT %(concerned)s
                       FROM broker_care_call AS call
                       JOIN broker_customer AS customer ON customer.id = call.customer_id
                       JOIN res_partner AS contact ON contact.id = customer.partner_id
-                 LEFT JOIN res_users AS users ON users.id = call.user_id
                      WHERE call.id > %(last_id)s
                        AND call.company_id = %(company)s
                        AND call.state = 'planned'
                        AND %(wanted)s
-                       AND (users.active IS NOT TRUE
+                       AND (call.user_id IS NULL OR NOT call.user_id = ANY(%(users)s)
                             OR (%(concerned)s AND NOT call.user_id = ANY(%(managers)s))
                             OR (call.user_id = ANY(%(absent)s) AND call.date_planned <= %(today)s))
                   ORDER BY call.id
                      LIMIT %(limit)s
                     """,
                     absent=absent,
+                    users=users.ids,
                     concerned=SQL(
                         "(call.user_id IS NOT DISTINCT FROM contact.user_id"
                         " OR call.user_id IS NOT DISTINCT FROM customer.service_user_id)"

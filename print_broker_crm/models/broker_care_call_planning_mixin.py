@@ -59,6 +59,8 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
             self.sudo()
             .with_company(company)
             .with_context(
+                # Rules and people put away are out of it, whatever a caller has in sight.
+                active_test=True,
                 tracking_disable=True,
                 mail_create_nosubscribe=True,
                 mail_create_nolog=True,

@@ -213,4 +213,6 @@ class BrokerCustomerCareMixin(models.AbstractModel):
                 target.do_not_call_reason or self.sudo().filtered("do_not_call")[:1].do_not_call_reason
             )
             target.do_not_call = True
+        if target.sudo().do_not_call:
+            kept.filtered(lambda call: call.state == "planned")._close("cancelled", "merged")
         return result

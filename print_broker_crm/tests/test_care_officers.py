@@ -155,6 +155,15 @@ class TestCareOfficers(CareCommon):
         wizard.action_reassign()
         return wizard
 
+    def test_calls_of_somebody_who_left_the_care_line_go_to_others(self):
+        """Still with the firm, and not able to open them any more."""
+        call = self._plan_call()
+        self.care_sun.group_ids -= self.env.ref("print_broker_crm.group_care_officer")
+        self.care_sun.group_ids += self.env.ref("print_broker_crm.group_salesperson")
+        self.Call._plan(self.company)
+        self.assertEqual(call.sudo().user_id, self.care_zhou)
+        self.assertEqual(self.customer.care_user_id, self.care_zhou)
+
     def test_reassign_many(self):
         customers = self._open_customers(4)
         calls = self.Call.concat(*(self._plan_call(customer) for customer in customers))

@@ -466,6 +466,24 @@ class TestCarePlanning(CareCommon):
 
     # Merging contacts
 
+    def test_nobody_calls_whom_merging_made_a_customer_who_wants_no_calls(self):
+        double = self._open_customers(1, user=self.sales_zhao)
+        call = self._plan_call(double)
+        self.customer.write({"do_not_call": True, "do_not_call_reason": "Asked us not to"})
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.partner + double.partner_id).ids, self.partner
+        )
+        self.assertTrue(self.customer.do_not_call)
+        self.assertEqual((call.customer_id, call.state), (self.customer, "cancelled"))
+        self.assertFalse(self._get_open_call())
+
+    def test_rules_that_are_put_away_plan_nothing(self):
+        """Whatever the caller's context has in sight."""
+        call = self._plan_call()
+        self.rules["cadence"].active = False
+        call.with_context(active_test=False).action_cancel()
+        self.assertFalse(self._get_open_call())
+
     def test_merged_contacts_have_one_open_call(self):
         other = self._open_customers(1)
         (self.customer + other).write({"user_id": self.sales_wang.id})
