@@ -174,7 +174,20 @@ class BrokerCasePortalMixin(models.AbstractModel):
 
     def _get_online_title(self):
         """Return the title without what the customer must not learn."""
-        return self.env["broker.identity"]._mask(self._broker_get_pattern(), self.title)
+        return self._get_online_titles()[self.id]
+
+    def _get_online_titles(self):
+        """Return {id: title without what the customer must not learn}."""
+        Identity = self.env["broker.identity"]
+        # One look at all of them: as a rule there is nothing to find.
+        hidden = self.sudo()._broker_get_other_side().commercial_partner_id
+        pattern = Identity._get_pattern(hidden, hidden.browse())
+        return {
+            case.id: Identity._mask(case._broker_get_pattern(), case.title)
+            if Identity._find(pattern, case.title or "")
+            else case.title
+            for case in self
+        }
 
     @api.model
     def _get_online_subject(self, comment):

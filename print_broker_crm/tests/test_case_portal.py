@@ -156,6 +156,26 @@ class TestCasePortal(CasePortalCommon, HttpCase):
         with mute_logger("odoo.http"):
             self.assertNotIn("Two boxes", self._fetch_messages(case))
 
+    def test_list_takes_no_query_per_case(self):
+        self.authenticate(self.buyer.login, self.buyer.login)
+        counts, number = [], 0
+        for size in (2, 2, 8):
+            while number < size:
+                title = f"Golden Press cut number {number}" if number < 2 else "Wet"
+                case = self._open_claim(title=title, printing_house_id=self.press.id)
+                case.is_on_portal = True
+                case._portal_ensure_token()
+                number += 1
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            page = self.url_open("/my/cases").text
+            counts.append(self.env.cr.sql_log_count - before)
+            self.assertNotIn("Golden", page)
+            self.assertEqual(page.count("cut number"), 2)
+        self.assertEqual(page.count("Wet"), 6)
+        self.assertEqual(counts[1], counts[2])
+
     def test_strangers(self):
         self._report()
         case = self._get_cases()
