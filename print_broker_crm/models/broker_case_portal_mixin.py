@@ -109,7 +109,7 @@ class BrokerCasePortalMixin(models.AbstractModel):
             raise ConcurrencyError(str(error)) from error
         cases = self.sudo().with_company(customer.company_id)
         key = re.sub(r"\W", "", key or "")[:40]
-        key = key and f"{customer.id}-{key}"
+        key = key and f"{customer.id}-{key}" or False
         known = cases.search(
             Domain("customer_id", "=", customer.id)
             & Domain("source", "=", "portal")
