@@ -298,6 +298,7 @@ class BrokerCareCallOfficerMixin(models.AbstractModel):
         return (
             self.env["res.users"]
             .sudo()
+            .with_context(active_test=True)
             .search(
                 Domain(
                     "all_group_ids",

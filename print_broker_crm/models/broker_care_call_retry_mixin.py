@@ -174,9 +174,10 @@ class BrokerCareCallRetryMixin(models.AbstractModel):
         """Return who answers for this customer in the management.
 
         The sponsor if the customer has one, else who the company names in its
-        settings, else the first manager.
+        settings, else the first manager; nobody who may not read the call.
         """
         self.ensure_one()
         company = self.company_id
-        manager = (self.customer_id.sudo().sponsor_user_id | company.broker_care_manager_id).filtered("active")
-        return (manager or self._get_users("group_manager", company))[:1]
+        managers = self._get_users("group_manager", company)
+        named = self.customer_id.sudo().sponsor_user_id | company.broker_care_manager_id
+        return (named & managers or managers)[:1]

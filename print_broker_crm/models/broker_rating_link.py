@@ -315,8 +315,8 @@ class BrokerRatingLink(models.Model):
         """Return who of the management hears of a low score: nobody whom it is about."""
         self.ensure_one()
         company = self.company_id
-        managers = (self.customer_id.sponsor_user_id | company.broker_care_manager_id).filtered("active")
-        managers += self.env["broker.care.call"]._get_users("group_manager", company)
+        managers = self.env["broker.care.call"]._get_users("group_manager", company)
+        managers = (self.customer_id.sponsor_user_id | company.broker_care_manager_id) & managers | managers
         return (managers - self.sales_user_id - self.service_user_id)[:1]
 
     # ENDING

@@ -155,3 +155,16 @@ class TestCareSecrets(CareCommon):
         link._answer({"sales": 4}, "Fi\x00ne")
         self.env.flush_all()
         self.assertEqual(link.comment, "Fine")
+
+    # WHO IS TOLD
+
+    def test_only_who_reads_calls_is_told_of_them(self):
+        """A sponsor may be anybody of the firm, the customer's own salesperson too."""
+        self.customer.sponsor_user_id = self.sales_wang
+        self.company.broker_care_manager_id = self.sales_zhao
+        self.call.sudo()._tell_manager()
+        self.assertEqual(self.call.sudo().activity_ids.user_id, self.manager_qian)
+        link = self.env["broker.rating.link"].browse(self.call.action_ask_by_link()["res_id"])
+        self.customer.write({"do_not_call": True, "do_not_call_reason": "Asked us not to"})
+        link._answer({"service": 1}, "Never again")
+        self.assertEqual(link.activity_ids.user_id, self.manager_qian)
