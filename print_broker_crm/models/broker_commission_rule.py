@@ -37,7 +37,6 @@ class BrokerCommissionRule(models.Model):
             ("repeat", "Repeat order"),
             ("referral", "First order by referral"),
         ],
-        string="Order",
         required=True,
         default="any",
         help="A first order by referral comes from an opportunity that says who "

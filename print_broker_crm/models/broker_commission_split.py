@@ -50,7 +50,6 @@ class BrokerCommissionSplit(models.Model):
             ("repeat", "Repeat order"),
             ("referral", "First order by referral"),
         ],
-        string="Order",
         required=True,
     )
     brought_by = fields.Selection(
