@@ -247,15 +247,18 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
     # THE PRINTING HOUSE'S PART
 
     def action_vendor_refund(self):
-        """Draft the refund of the printing house, and note the claim on its orders."""
+        """Draft the refund of the printing house, and note the claim on its orders; where
+        all that it takes is on refunds already, open the last one."""
         self.ensure_one()
         self.check_access("write")
         case = self.sudo()
         vendor = case.printing_house_id
         if not vendor or case.company_id.currency_id.compare_amounts(case.vendor_amount, 0.0) <= 0:
             raise UserError(self.env._("Say which printing house takes how much first."))
-        draft = case.claim_move_ids.filtered(lambda move: move.move_type == "in_refund" and move.state != "cancel")[:1]
-        if not draft:
+        refunds = case.claim_move_ids.filtered(lambda move: move.move_type == "in_refund" and move.state != "cancel")
+        draft = refunds.sorted("id")[-1:]
+        left = case.company_currency_id.round(case.vendor_amount - case._sum_refunds(refunds))
+        if not draft or left > 0:
             purchases = case.order_id.order_line.purchase_line_ids.order_id.filtered(
                 lambda order: (
                     order.state == "purchase" and order.partner_id.commercial_partner_id == vendor.commercial_partner_id
@@ -275,9 +278,7 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
                         "invoice_origin": ", ".join(purchases.mapped("name")),
                         "invoice_date": case.company_id._get_broker_today(),
                         "broker_case_id": case.id,
-                        "invoice_line_ids": [
-                            Command.create({"name": case.name, "quantity": 1.0, "price_unit": case.vendor_amount})
-                        ],
+                        "invoice_line_ids": [Command.create({"name": case.name, "quantity": 1.0, "price_unit": left})],
                     }
                 )
             )
@@ -286,7 +287,7 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
                     body=self.env._(
                         "%(case)s: the printing house takes %(amount)s of the claim.",
                         case=case.name,
-                        amount=case.company_id.currency_id.format(case.vendor_amount),
+                        amount=case.company_id.currency_id.format(left),
                     )
                 )
         return {
@@ -295,6 +296,14 @@ class BrokerCaseRemedyMixin(models.AbstractModel):
             "res_id": draft.id,
             "views": [(False, "form")],
         }
+
+    def _sum_refunds(self, moves):
+        """Return what some refunds come to without taxes, in the company's currency."""
+        self.ensure_one()
+        return sum(
+            move.currency_id._convert(move.amount_untaxed, self.company_currency_id, self.company_id, move.date)
+            for move in moves
+        )
 
     def action_view_claim_moves(self):
         """Open the credit notes and refunds of the claim."""

@@ -394,6 +394,15 @@ class TestClaim(ClaimCommon):
         self.assertNotIn("Jade", " ".join(texts))
         self.assertEqual(manager.action_vendor_refund()["res_id"], move.id)
         self.assertEqual(case.claim_move_count, 1)
+        # It takes more later: another refund over the rest.
+        move.action_post()
+        case.vendor_amount = 450
+        rest = self.env["account.move"].browse(manager.action_vendor_refund()["res_id"])
+        self.assertEqual((rest.state, rest.amount_untaxed, case.claim_move_count), ("draft", 150, 2))
+        self.assertEqual(manager.action_vendor_refund()["res_id"], rest.id)
+        rest.button_cancel()
+        again = self.env["account.move"].browse(manager.action_vendor_refund()["res_id"])
+        self.assertEqual((again != rest, again.amount_untaxed), (True, 150))
 
     def test_foreign_currency(self):
         """Two euros to the dollar: 500 euros are 250 dollars."""
