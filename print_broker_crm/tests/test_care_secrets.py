@@ -56,7 +56,7 @@ class TestCareSecrets(CareCommon):
         following = self._get_open_call()
         self.assertEqual(following.with_user(self.sales_wang).name, self.partner.name)
 
-    def test_an_officer_who_sells_sees_no_figure_of_their_own_customers(self):
+    def test_an_officer_who_sells_sees_no_figure_and_no_reason_of_their_own_customers(self):
         self.env.flush_all()
         figures = self.env["broker.care.figure"]
         of_call = [("call_id", "=", self.call.id)]
@@ -64,6 +64,10 @@ class TestCareSecrets(CareCommon):
         self.assertTrue(figures.with_user(self.care_sun).search(of_call))
         self.assertTrue(figures.with_user(self.manager_qian).search(of_call))
         self.assertFalse(figures.with_user(self.sales_wang).search(of_call))
+        reasons = self.env["broker.care.call.reason"]
+        self.assertTrue(reasons.with_user(self.care_sun).search(of_call))
+        self.assertTrue(reasons.with_user(self.manager_qian).search(of_call))
+        self.assertFalse(reasons.with_user(self.sales_wang).search(of_call))
 
     def test_no_follower_tells_of_a_call(self):
         self.call.message_subscribe(self.care_sun.partner_id.ids)
