@@ -30,6 +30,12 @@ class BrokerCaseCrisisMixin(models.AbstractModel):
             self._call_crisis_meetings()
         return result
 
+    def action_reopen(self):
+        # It may have become a crisis while it was over.
+        result = super().action_reopen()
+        self._call_crisis_meetings()
+        return result
+
     def action_view_crisis_meeting(self):
         """Open the meeting that the crisis called."""
         self.ensure_one()

@@ -552,6 +552,20 @@ class TestCrisis(ClaimCommon):
         case.severity = "3"
         self.assertEqual(str(case.crisis_meeting_id.start), "2026-03-09 00:15:00")
 
+    @freeze_time("2026-03-02 02:01:00")
+    def test_solved_and_back(self):
+        """What turns out to be a crisis when it is solved calls nobody until it is open."""
+        case = self._open_claim()
+        case.action_solve()
+        case.severity = "3"
+        self.assertFalse(case.crisis_called_at)
+        case.action_reopen()
+        meeting = case.crisis_meeting_id
+        self.assertEqual(str(meeting.start), "2026-03-02 02:35:00")
+        case.action_solve()
+        case.action_reopen()
+        self.assertEqual(case.crisis_meeting_id, meeting)
+
     @freeze_time("2026-03-02 02:00:00")
     def test_people_who_left(self):
         self.company.broker_crisis_lead_hours = 0
