@@ -281,6 +281,8 @@ class BrokerRatingLink(models.Model):
         Neither comes to those whom the scores are about.
         """
         self.ensure_one()
+        # The page speaks the customer's language, and the note is for the firm.
+        self = self.with_context(lang=self.company_id.partner_id.lang or self.env.lang)
         company, customer = self.company_id, self.customer_id
         note = self.env._("Low score by a link on %(day)s.", day=company._get_broker_today())
         if self.comment:

@@ -236,6 +236,14 @@ class TestRatingLink(CareCommon):
         call = self._get_open_call()
         self.assertEqual((call.urgency, call.reason, call.user_id), ("3", "by_hand", self.care_sun))
 
+    def test_the_firm_is_told_in_its_own_language(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.partner.lang = "zh_CN"
+        self.company.partner_id.lang = "en_US"
+        link = self._ask()
+        link.with_context(lang=link._get_lang())._answer({"sales": 1}, "")
+        self.assertIn("Low score by a link", self.call.notes)
+
     def test_a_good_score_brings_none(self):
         link = self._ask()
         link._answer({"sales": 3, "service": 5}, "")
