@@ -35,6 +35,8 @@ class Contacts:
         self.story = story
         self.firm = story.firm
         self.clock = story.clock
+        # Here contacts were logged from the first day on, and silence counts.
+        self.firm.company.broker_coverage_from = False
 
     def plan(self):
         for key in market.CUSTOMERS:
