@@ -66,6 +66,16 @@ registry.category("web_tour.tours").add("broker_claim_is_solved", {
             trigger: `${LINES} .o_data_row td[name='quantity'] input`,
             run: "edit 2",
         },
+        {
+            content: "leave the line",
+            isActive: ["desktop"],
+            trigger: ".o_field_widget[name='amount_claimed']",
+            run: "click",
+        },
+        {
+            content: "the claim has its amount: what follows from the line is there",
+            trigger: ".o_field_widget[name='amount_claimed']:contains('2,000')",
+        },
         openPage("Result"),
         {
             content: "open the causes",
@@ -76,6 +86,10 @@ registry.category("web_tour.tours").add("broker_claim_is_solved", {
             content: "it was the printing house",
             trigger: "body .o_select_menu_item:contains('Printing house')",
             run: "click",
+        },
+        {
+            content: "the cause is chosen",
+            trigger: ".o_field_widget[name='cause'] input:value(Printing house)",
         },
         fill("outcome", "Two printed again"),
         fill("corrective_action", "The first fold is shown"),
