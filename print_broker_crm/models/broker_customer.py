@@ -8,16 +8,9 @@ from odoo.exceptions import (
     ValidationError,
 )
 from odoo.fields import Domain
-from odoo.tools import SQL
 
-# The user field that holds a role's person: the salesperson is the partner's own
-# `user_id`, which Odoo copies to leads, orders and invoices; the others are ours.
-ROLE_FIELDS = {
-    "sales": "user_id",
-    "service": "service_user_id",
-    "care": "care_user_id",
-    "sponsor": "sponsor_user_id",
-}
+from .broker_customer_ledger_mixin import ROLE_FIELDS
+
 # What an order or invoice asks of the file; all of it is much more.
 DOCUMENT_FIELDS = (
     "company_id",
@@ -80,6 +73,8 @@ class BrokerCustomer(models.Model):
         "broker.customer.touch.mixin",
         "broker.customer.proof.mixin",
         "broker.customer.signal.mixin",
+        "broker.customer.ledger.mixin",
+        "broker.customer.merge.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]
@@ -386,141 +381,3 @@ class BrokerCustomer(models.Model):
             for record in group:
                 partner = get_partner(record).commercial_partner_id
                 record.broker_customer_id = files.get(partner._origin.id, False)
-
-    @api.model
-    def _get_role_fields(self):
-        """Return {role: name of the user field on the file}."""
-        return ROLE_FIELDS
-
-    def _get_contacts_of_salesperson(self):
-        """Return the customers' contacts who have the same salesperson as they do.
-
-        :return: `res.partner` records in sudo, archived ones included
-        """
-        if not self:
-            return self.env["res.partner"].sudo()
-        return (
-            self.env["res.partner"]
-            .sudo()
-            .with_context(active_test=False)
-            .search(
-                Domain("commercial_partner_id", "in", self.sudo().partner_id.ids)
-                & Domain("parent_id", "!=", False)
-                & Domain("user_id", "!=", False)
-            )
-            .filtered(lambda contact: contact.user_id == contact.commercial_partner_id.user_id)
-        )
-
-    def _get_role_users(self, roles):
-        """Return {role: {customer id: user id}} as stored now.
-
-        The salesperson is read from the contact: while a change is written through
-        the file, the file itself already shows the new one.
-        """
-        return {
-            role: {
-                customer.id: (customer.partner_id if role == "sales" else customer)[field].id
-                for customer in self.sudo()
-            }
-            for role, field in roles.items()
-        }
-
-    def _log_assignments(self, before, roles):
-        """Bring the ledger of assignments up to the roles' present users.
-
-        :param before: {role: {customer id: user id}} of the time before the change;
-            a customer whose user did not change is left alone
-        :param roles: {role: field name} that may have changed
-        """
-        Assignment = self.env["broker.assignment"].sudo()
-        for role, field in roles.items():
-            known = before.get(role, {})
-            changed = self.sudo().filtered(
-                lambda customer, field=field, known=known: customer[field].id != known.get(customer.id, False)
-            )
-            if not changed:
-                continue
-            foreign = changed._filter_foreign_salesperson() if role == "sales" else changed.browse()
-            lost = foreign.browse(Assignment._get_open(foreign, "sales") if foreign else ())
-            nobody = self.env["res.users"]
-            Assignment._assign(
-                {customer: nobody if customer in foreign else customer[field] for customer in changed}, role
-            )
-            if lost:
-                lost._after_salesperson_lost()
-
-    def _follow_ledger(self, role):
-        """Make a role's present person the one of the open assignment, after the
-        ledger itself was corrected."""
-        field = ROLE_FIELDS[role]
-        open_rows = self.env["broker.assignment"].sudo()._get_open(self, role)
-        for customer in self.sudo().with_context(broker_assignment_company_ids=self.sudo().company_id.ids):
-            row = open_rows.get(customer.id)
-            user = row.user_id if row else self.env["res.users"]
-            if role == "sales" and not user and customer._filter_foreign_salesperson():
-                # Another company's salesperson on the shared contact is not ours to end.
-                continue
-            if customer[field] != user:
-                customer[field] = user
-
-    @api.model
-    def _merge_partners(self, sources, target):
-        """Make the customer files ready for a merge of their contacts: in every
-        company one file remains.
-
-        :param sources: the `res.partner` that disappear
-        :param target: the `res.partner` that remains
-        """
-        files = self.sudo().with_context(active_test=False).search([("partner_id", "in", (sources + target).ids)])
-        for company_files in files.grouped("company_id").values():
-            kept = (company_files.filtered(lambda file: file.partner_id == target) or company_files)[:1]
-            company_files._merge_into(kept)
-
-    @api.model
-    def _follow_merged_contact(self, partner):
-        """Make contact and ledgers agree after a merge: the contact's own salesperson
-        stands, and where it has none, the one of the file that came along.
-
-        :param partner: the `res.partner` that remains
-        """
-        customers = self.sudo().with_context(active_test=False).search([("partner_id", "=", partner.id)])
-        if not partner.sudo().user_id:
-            rows = self.env["broker.assignment"].sudo()._get_open(customers, "sales")
-            for row in list(rows.values())[:1]:
-                partner.sudo().user_id = row.user_id
-        customers._log_assignments({"sales": {}}, {"sales": "user_id"})
-        customers._drop_own_referrals()
-        # The other contact's meetings are this one's now.
-        customers._refresh_sponsor_visits()
-        customers._refresh_coverage()
-
-    def _merge_into(self, target):
-        """Fold these files into another of the same company before their partners
-        are merged: rows that point at them move, the ledgers are joined without an
-        overlap, and the emptied files are deleted.
-
-        :param target: the `broker.customer` that remains
-        """
-        sources = self.sudo() - target
-        if not sources:
-            return
-        target = target.sudo()
-        sources._before_merge_into(target)
-        # One account of the sponsor becomes another: nobody gets one more.
-        heir = target.with_context(broker_is_merging=True)
-        for field in ("service_user_id", "care_user_id", "sponsor_user_id"):
-            if not target[field]:
-                heir[field] = sources.filtered(field)[:1][field]
-        self.env["broker.assignment"].sudo()._merge_ledgers(sources, target)
-        self.env.flush_all()
-        merge = self.env["base.partner.merge.automatic.wizard"].sudo()
-        merge._update_foreign_keys_generic("broker.customer", sources, target)
-        merge._update_reference_fields_generic("broker.customer", sources, target)
-        self.env.invalidate_all()
-        # The join table of the deleted file's followers and the like are gone with
-        # it; the partner stays: it is merged by Odoo.
-        self.env.cr.execute(SQL("DELETE FROM broker_customer WHERE id IN %s", tuple(sources.ids)))
-        self.env.invalidate_all()
-        target.message_post(
-            body=self.env._("Merged with the customer file of another contact; both histories are kept here.")
-        )

@@ -57,6 +57,7 @@ class BrokerHandoff(models.Model):
         "broker.handoff.check.mixin",
         "broker.handoff.list.mixin",
         "broker.handoff.flow.mixin",
+        "broker.handoff.clock.mixin",
         "broker.handoff.opening.mixin",
     ]
     _order = "accept_deadline, id desc"
