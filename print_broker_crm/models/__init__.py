@@ -1,6 +1,7 @@
 from . import (
     base,
     broker_access_log_mixin,
+    broker_insight_dashboard_mixin,
     broker_identity,
     broker_masking_mixin,
     broker_order_masking_mixin,
