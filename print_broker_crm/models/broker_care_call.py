@@ -312,12 +312,15 @@ class BrokerCareCall(models.Model):
         }
     )
 
+    # What a call is about is said once: scores and the check of the job hang on it.
+    _SUBJECT_FIELDS = frozenset({"customer_id", "order_id", "rule_id"})
+
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
             for vals in vals_list:
-                self._check_guarded(set(vals) - {"customer_id"}, vals)
-        self = self.env["broker.customer"]._drop_defaults(self, self._GUARDED_FIELDS - {"customer_id"})
+                self._check_guarded(set(vals) - self._SUBJECT_FIELDS, vals)
+        self = self.env["broker.customer"]._drop_defaults(self, self._GUARDED_FIELDS - self._SUBJECT_FIELDS)
         calls = super().create(vals_list)
         # A context comes with any call from outside; the night plans in sudo.
         if not (self.env.su and self.env.context.get("broker_care_planned")):
@@ -333,7 +336,7 @@ class BrokerCareCall(models.Model):
         """Refuse what a result says, when it comes past logging a result."""
         guarded = sorted(
             self._fields[name]._description_string(self.env)
-            for name in names & self._GUARDED_FIELDS
+            for name in names & (self._GUARDED_FIELDS | self._SUBJECT_FIELDS)
             if (name, vals[name]) != ("state", "planned") or self.ids
         )
         if guarded:

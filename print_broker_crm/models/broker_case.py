@@ -185,9 +185,11 @@ class BrokerCase(models.Model):
     )
 
     @api.depends("name", "title")
+    @api.depends_context("uid")
     def _compute_display_name(self):
         for case in self:
             case.display_name = " · ".join(text for text in (case.name, case.title) if text)
+        self._broker_mask_display_names()
 
     @api.depends("customer_id", "order_id")
     def _compute_partner_id(self):

@@ -31,10 +31,7 @@ class BrokerMaskingMixin(models.AbstractModel):
     def _compute_display_name(self):
         """Name a document on the portal by nothing that its reader must not learn."""
         result = super()._compute_display_name()
-        if not self.env.user._is_internal():
-            Identity = self.env["broker.identity"]
-            for record in self.filtered("display_name"):
-                record.display_name = Identity._mask(record._broker_get_pattern(), record.display_name)
+        self._broker_mask_display_names()
         return result
 
     # CRUD
@@ -55,6 +52,14 @@ class BrokerMaskingMixin(models.AbstractModel):
         return result
 
     # WHO
+
+    def _broker_mask_display_names(self):
+        """Mask the names of these documents for readers outside the firm."""
+        if self.env.user._is_internal():
+            return
+        Identity = self.env["broker.identity"]
+        for record in self.filtered("display_name"):
+            record.display_name = Identity._mask(record._broker_get_pattern(), record.display_name)
 
     def _broker_get_typed_fields(self):
         """Hook: return the names of the fields in which people type what others read."""

@@ -233,6 +233,12 @@ class TestCareCall(CareCommon):
         with self.assertRaisesRegex(UserError, "Log a result or cancel"):
             self._plan_call(self._open_customers(1), state="done")
 
+    def test_what_a_call_is_about_is_said_once(self):
+        call = self._plan_call()
+        for vals in ({"order_id": False}, {"rule_id": self.rules["receipt"].id}, {"customer_id": call.customer_id.id}):
+            with self.subTest(vals), self.assertRaisesRegex(UserError, "cannot be typed in"):
+                call.with_user(self.care_sun).write(vals)
+
     def test_attempts_are_history(self):
         call = self._plan_call()
         call.action_log_attempt("no_answer")

@@ -150,7 +150,7 @@ class TestCareQuestion(CareCommon):
         last = self._receive_job(self.customer)
         self.call.action_cancel()
         call = self._get_open_call()
-        call.order_id = False
+        call.sudo().order_id = False
         self.assertEqual(call.with_user(self.care_sun).asked_order_id, last)
 
     def test_the_jobs_side_is_hidden_until_then(self):

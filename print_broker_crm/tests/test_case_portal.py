@@ -237,6 +237,9 @@ class TestCasePortal(CasePortalCommon, HttpCase):
         case.with_user(self.service_chen).message_post(
             body="We print it again", message_type="comment", subtype_xmlid="mail.mt_comment"
         )
+        # Code that runs for a customer, in sudo, names the case as the page does.
+        self.assertIn("Golden Press", case.display_name)
+        self.assertNotIn("Golden Press", case.with_user(self.buyer).sudo().display_name)
         page = self._page(case).text
         self.assertIn("We are working on it", page)
         for text in ("Golden Press", "They admit it", "Printing House", "printing_house", "60.0"):
