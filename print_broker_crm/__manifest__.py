@@ -15,6 +15,7 @@
         "calendar",
         "resource",
         "phone_validation",
+        "gamification",
     ],
     "data": [
         "security/res_groups.xml",

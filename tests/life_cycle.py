@@ -36,6 +36,9 @@ DEFINITIONS = {
     "mail templates": "SELECT id FROM mail_template",
     "stages": "SELECT id FROM crm_stage",
     "company defaults": "SELECT id FROM ir_default",
+    "goal definitions": "SELECT id FROM gamification_goal_definition",
+    "challenges": "SELECT id FROM gamification_challenge",
+    "goals": "SELECT id FROM gamification_goal",
     "external ids": f"SELECT module, name FROM ir_model_data WHERE module = '{paths.ADDON}'"
     f" OR (module <> 'base' AND name LIKE '%{paths.ADDON}%')",
 }
