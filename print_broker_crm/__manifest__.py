@@ -145,6 +145,7 @@
         "views/broker_satisfaction_figure_views.xml",
         "views/broker_case_figure_views.xml",
         "views/broker_coverage_figure_views.xml",
+        "views/broker_desk_figure_views.xml",
         "views/broker_question_views.xml",
         "views/broker_customer_protection_views.xml",
         "views/broker_commission_entry_views.xml",

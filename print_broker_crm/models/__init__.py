@@ -250,4 +250,9 @@ from . import (
     broker_satisfaction_figure,
     broker_case_figure,
     broker_coverage_figure,
+    broker_insight_customer_mixin,
+    broker_insight_care_mixin,
+    broker_insight_desk_mixin,
+    broker_insight,
+    broker_desk_figure,
 )

@@ -90,3 +90,4 @@ from . import (
 )
 from . import test_care_figures
 from . import test_care_question, test_rating_link, test_rating_link_page, test_satisfaction, test_satisfaction_rpc
+from . import test_insight

@@ -1,0 +1,127 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+# Those who are so at the end of the month; of the others, those who became so in it.
+STANDING_TRENDS = ("rising", "declining")
+CHANGED_TRENDS = ("new", "lost", "recovered")
+# What decliners lost is seen over so many months, as their trend is.
+TREND_MONTHS = 3
+
+
+class BrokerInsightCustomerMixin(models.AbstractModel):
+    """What customers brought in a month, and where they are going."""
+
+    _name = "broker.insight.customer.mixin"
+    _description = "Figures of a Month: Customers"
+
+    @api.model
+    def _get_billed_figures(self, company, months):
+        """Return {"revenue", "margin": {month: value}}, as the customers' months have them."""
+        if "broker.customer.month" not in self.env:
+            return {name: dict.fromkeys(months, 0.0) for name in ("revenue", "margin")}
+        billed = {
+            month: sums
+            for month, *sums in self.env["broker.customer.month"]._read_group(
+                Domain("company_id", "=", company.id) & Domain("month", "in", months),
+                ["month:day"],
+                ["revenue:sum", "margin:sum"],
+            )
+        }
+        return {
+            name: {month: billed.get(month, (0.0, 0.0))[position] for month in months}
+            for position, name in enumerate(("revenue", "margin"))
+        }
+
+    @api.model
+    def _get_trend_figures(self, company, months):
+        """Return {key: {month: value}} of how many customers go where."""
+        trends = self._get_trends_at_ends(company, months)
+        figures = {
+            f"customers_{trend}": {month: len(self._get_trend_customers(trends, trend, month)) for month in months}
+            for trend in (*STANDING_TRENDS, *CHANGED_TRENDS)
+        }
+        figures["revenue_declining"] = self._get_lost_revenue(
+            company, {month: self._get_trend_customers(trends, "declining", month) for month in months}
+        )
+        return figures
+
+    @api.model
+    def _get_trends_at_ends(self, company, months):
+        """Return {last day: {customer id: trend}} of some months and of those before."""
+        days = {self._get_last_day(month - relativedelta(months=back)) for month in months for back in (0, 1)}
+        return {day: self._get_trends(company, day) for day in sorted(days)}
+
+    @api.model
+    def _get_trends(self, company, day):
+        """Return {customer id: trend} of a company's customers at the end of a day."""
+        return {}
+
+    @api.model
+    def _get_trend_customers(self, trends, trend, month):
+        """Return the ids of the customers whom a month shows in a trend."""
+        now = trends[self._get_last_day(month)]
+        if trend in STANDING_TRENDS:
+            return {customer for customer, known in now.items() if known == trend}
+        before = trends[self._get_last_day(month - relativedelta(months=1))]
+        return {customer for customer, known in now.items() if known == trend and before.get(customer) != trend}
+
+    @api.model
+    def _get_lost_revenue(self, company, decliners):
+        """Return {month: what its decliners bought less in three months than a year before}.
+
+        :param decliners: dict of month to ids of customers
+        """
+        spans = [(month, customer) for month, customers in decliners.items() for customer in sorted(customers)]
+        if not spans:
+            return {month: 0.0 for month in decliners}
+        self.env["broker.customer.month"].flush_model(["company_id", "customer_id", "month", "revenue"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT span.month, SUM(CASE WHEN bought.month > span.month - INTERVAL '1 year'
+                                            THEN -bought.revenue ELSE bought.revenue END)
+                  FROM UNNEST(%(months)s::date[], %(customers)s::int[]) AS span (month, customer_id)
+                  JOIN broker_customer_month bought
+                    ON bought.customer_id = span.customer_id AND bought.company_id = %(company)s
+                   AND (bought.month > span.month - %(length)s AND bought.month <= span.month
+                        OR bought.month > span.month - INTERVAL '1 year' - %(length)s
+                           AND bought.month <= span.month - INTERVAL '1 year')
+              GROUP BY span.month
+                """,
+                months=[month for month, _customer in spans],
+                customers=[customer for _month, customer in spans],
+                company=company.id,
+                length=SQL("INTERVAL %s", f"{TREND_MONTHS} months"),
+            )
+        )
+        currency = company.currency_id
+        lost = {month: currency.round(float(amount)) for month, amount in rows}
+        return {month: lost.get(month, 0.0) for month in decliners}
+
+    @api.model
+    def _get_customer_action(self, key, company, month):
+        """Return the action that shows the rows of a figure of these, or nothing."""
+        if key in ("revenue", "margin"):
+            return self._prepare_action(
+                "broker_customer_month_action",
+                Domain("company_id", "=", company.id) & Domain("month", "=", month),
+                modes=("list", "kanban", "pivot", "graph"),
+            )
+        if key == "revenue_declining" or key.startswith("customers_"):
+            trend = "declining" if key == "revenue_declining" else key.removeprefix("customers_")
+            sudo = self.sudo()
+            ids = sorted(sudo._get_trend_customers(sudo._get_trends_at_ends(company, [month]), trend, month))
+            if key == "revenue_declining":
+                starts = (month, month - relativedelta(years=1))
+                spans = [start - relativedelta(months=back) for start in starts for back in range(TREND_MONTHS)]
+                return self._prepare_action(
+                    "broker_customer_month_action",
+                    Domain("customer_id", "in", ids) & Domain("month", "in", spans),
+                    {"group_by": ["customer_id"]},
+                    modes=("list", "kanban", "pivot", "graph"),
+                )
+            return self._prepare_action("broker_customer_action", Domain("id", "in", ids), {"active_test": False})
+        return None
