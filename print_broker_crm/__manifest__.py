@@ -59,6 +59,7 @@
         "wizard/broker_relay_step_views.xml",
         "data/broker_readiness_cron_data.xml",
         "data/broker_signal_cron_data.xml",
+        "data/broker_insight_cron_data.xml",
         "wizard/broker_signal_decision_views.xml",
         "data/broker_playbook_general_data.xml",
         "data/broker_playbook_call_data.xml",

@@ -22,6 +22,9 @@ def post_init_hook(env):
     customers = env["broker.customer"].with_context(active_test=False).search([])
     env.add_to_compute(customers._fields["name_key"], customers)
     env.flush_all()
+    # What each customer did in the months before.
+    for company in env["res.company"].search([]):
+        env["broker.customer.month"]._rebuild(company)
     # Who is silent is known when somebody has looked: soon, and in batches.
     env.ref("print_broker_crm.ir_cron_broker_readiness")._trigger()
 
@@ -44,6 +47,8 @@ def uninstall_hook(env):
     env.cr.execute(
         "DROP TABLE IF EXISTS broker_tier_figure, broker_tier_kept_margin, broker_tier_kept_payment, broker_tier_mark"
     )
+    # The months of customers, whose table is ours to make.
+    env.cr.execute("DROP TABLE IF EXISTS broker_customer_month, broker_month_mark")
     # And the list of the customers whose contacts are to be gathered.
     env.cr.execute("DROP TABLE IF EXISTS broker_contact_due")
     # Plans, tiers and the like go with their tables. Deleted row by row they would meet

@@ -161,6 +161,27 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         :param old_states: {customer id: the state before, None when it was never looked at}
         """
 
+    @api.model
+    def _judge_trend_steps(self, company):
+        """Judge the trend of a company's customers, in bounded batches; part of the night
+        of insight, after the months are up to date.
+
+        A generator: after each batch it yields how many customers were handled, for the
+        caller to commit. Done again on the same day it changes nothing.
+
+        :param company: one `res.company`
+        """
+        yield from ()
+
+    @api.model
+    def _judge_risk_steps(self, company):
+        """Judge how likely a company's customers do not order again; like
+        `_judge_trend_steps`, and after it.
+
+        :param company: one `res.company`
+        """
+        yield from ()
+
     def _before_merge_into(self, target):
         """Called before the rows of these files move to another file.
 

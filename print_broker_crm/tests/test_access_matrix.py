@@ -536,6 +536,7 @@ SETTINGS = {
     "broker.tier.work": ("qian", ""),
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
+    "broker.customer.month": ("wang zhao chen lin sun qian", ""),
 }
 
 # Analyses: whose figures are in them.

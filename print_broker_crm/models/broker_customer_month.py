@@ -1,0 +1,200 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+_CARE_GROUP = "print_broker_crm.group_care_officer"
+# What of a month is stored, with the columns' types.
+FIGURES = {
+    "revenue": SQL("numeric"),
+    "margin": SQL("numeric"),
+    "margin_left_out": SQL("integer"),
+    "job_count": SQL("integer"),
+    "reorder_count": SQL("integer"),
+    "order_amount": SQL("numeric"),
+    "quotation_won_count": SQL("integer"),
+    "quotation_lost_count": SQL("integer"),
+    "case_count": SQL("integer"),
+    "complaint_count": SQL("integer"),
+    "claim_cost": SQL("numeric"),
+    "call_count": SQL("integer"),
+    "rating_sales_sum": SQL("integer"),
+    "rating_sales_count": SQL("integer"),
+    "rating_service_sum": SQL("integer"),
+    "rating_service_count": SQL("integer"),
+    "sales_touch_count": SQL("integer"),
+    "service_touch_count": SQL("integer"),
+    "inbound_touch_count": SQL("integer"),
+}
+
+
+class BrokerCustomerMonth(models.Model):
+    """What a customer did in a month, and what was done for it.
+
+    One row per customer and month in which something happened. A month is named by its
+    first day. Money counts on the day of the invoice, everything else on the firm's own day.
+    The rows are written in SQL alone, see `broker.customer.month.night.mixin`; who serves the
+    customer and where it stands are as they are today.
+    """
+
+    _name = "broker.customer.month"
+    _inherit = ["broker.customer.month.query.mixin", "broker.customer.month.night.mixin"]
+    _description = "Customer Month"
+    # The table is made here, and read together with the customer file.
+    _auto = False
+    _order = "month desc, id desc"
+    _rec_name = "customer_id"
+    _allow_sudo_commands = False
+
+    customer_id = fields.Many2one("broker.customer", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    tier_id = fields.Many2one("broker.tier", readonly=True, help="Where the customer stands today.")
+    user_id = fields.Many2one("res.users", string="Salesperson", readonly=True, help="Who sells to the customer today.")
+    month = fields.Date(readonly=True, help="Its first day.")
+    revenue = fields.Monetary(
+        readonly=True, help="Posted invoices less credit notes, untaxed, by the day of the invoice."
+    )
+    margin = fields.Monetary(
+        readonly=True, help="What the invoices of the month leave; lines without a known cost are left out."
+    )
+    margin_left_out = fields.Integer(
+        string="Lines without a Cost", readonly=True, help="Invoice lines that the margin leaves out."
+    )
+    job_count = fields.Integer(string="Jobs", readonly=True, help="Confirmed orders, reprints for a claim left out.")
+    reorder_count = fields.Integer(string="Reorders", readonly=True, help="Jobs that are not the customer's first.")
+    order_amount = fields.Monetary(
+        string="Ordered", readonly=True, help="What the jobs of the month come to, untaxed, in the company's currency."
+    )
+    quotation_won_count = fields.Integer(
+        string="Quotations Won", readonly=True, help="Those that became a job in the month, whatever became of it."
+    )
+    quotation_lost_count = fields.Integer(
+        string="Quotations Lost", readonly=True, help="Those of the month that were cancelled and never were a job."
+    )
+    case_count = fields.Integer(string="Cases", readonly=True, help="Opened in the month, without those cancelled.")
+    complaint_count = fields.Integer(string="Complaints and Claims", readonly=True, help="Of the cases.")
+    claim_cost = fields.Monetary(
+        string="Cost of Claims", readonly=True, help="What the cases opened in the month cost the firm."
+    )
+    call_count = fields.Integer(string="Care Calls", readonly=True, groups=_CARE_GROUP, help="Done in the month.")
+    rating_sales_sum = fields.Integer(string="Sum of the Scores of Sales", readonly=True, groups=_CARE_GROUP)
+    rating_sales_count = fields.Integer(string="Scores of Sales", readonly=True, groups=_CARE_GROUP)
+    rating_service_sum = fields.Integer(string="Sum of the Scores of Service", readonly=True, groups=_CARE_GROUP)
+    rating_service_count = fields.Integer(string="Scores of Service", readonly=True, groups=_CARE_GROUP)
+    sales_touch_count = fields.Integer(string="Touches by Sales", readonly=True)
+    service_touch_count = fields.Integer(string="Touches by Service", readonly=True)
+    inbound_touch_count = fields.Integer(
+        string="Touches by the Customer",
+        readonly=True,
+        help="Orders, messages, calls and meetings; what it told the care line does not count.",
+    )
+
+    def init(self):
+        """Make the table. Without foreign keys, which would cost more than all the figures:
+        rows of a deleted file are not read, and go in time."""
+        result = super().init()
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TABLE IF NOT EXISTS broker_customer_month (
+                    id serial PRIMARY KEY, customer_id integer NOT NULL, company_id integer NOT NULL,
+                    month date NOT NULL, %s
+                );
+                CREATE UNIQUE INDEX IF NOT EXISTS broker_customer_month_customer_uniq
+                    ON broker_customer_month (customer_id, month);
+                CREATE INDEX IF NOT EXISTS broker_customer_month_company_idx
+                    ON broker_customer_month (company_id, month)
+                """,
+                SQL(", ").join(
+                    SQL("%s %s NOT NULL DEFAULT 0", SQL.identifier(name), kind) for name, kind in FIGURES.items()
+                ),
+            )
+        )
+        return result
+
+    @property
+    def _table_query(self):
+        for model in ("broker.customer", "res.partner"):
+            self.env[model].flush_model()
+        return SQL(
+            """
+            SELECT figure.*, company.currency_id, customer.tier_id, partner.user_id
+              FROM broker_customer_month figure
+              JOIN broker_customer customer ON customer.id = figure.customer_id
+              JOIN res_partner partner ON partner.id = customer.partner_id
+              JOIN res_company company ON company.id = figure.company_id
+            """
+        )
+
+    @api.depends("customer_id", "month")
+    def _compute_display_name(self):
+        for row in self:
+            row.display_name = f"{row.customer_id.display_name} · {row.month:%Y-%m}" if row.month else ""
+
+    # ACTIONS
+
+    def action_view_invoices(self):
+        """Open the invoices and credit notes behind the revenue and the margin."""
+        self.ensure_one()
+        self.check_access("read")
+        domain = (
+            Domain("broker_customer_id", "=", self.customer_id.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "posted")
+            & Domain("move_type", "in", ("out_invoice", "out_refund"))
+            & Domain("invoice_date", ">=", self.month)
+            & Domain("invoice_date", "<", self._get_next_month(self.month))
+        )
+        return self._get_rows_action("account.move", self.env._("Invoices"), domain)
+
+    def action_view_jobs(self):
+        """Open the jobs of the month."""
+        self.ensure_one()
+        self.check_access("read")
+        domain = (
+            Domain("broker_customer_id", "=", self.customer_id.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "sale")
+            & Domain("broker_claim_case_id", "=", False)
+            & self._get_moment_domain("date_order")
+        )
+        return self._get_rows_action("sale.order", self.env._("Jobs"), domain)
+
+    def action_view_cases(self):
+        """Open the cases of the month."""
+        self.ensure_one()
+        self.check_access("read")
+        domain = (
+            Domain("customer_id", "=", self.customer_id.id)
+            & Domain("state", "!=", "cancelled")
+            & self._get_moment_domain("opened_at")
+        )
+        return self._get_rows_action("broker.case", self.env._("Cases"), domain)
+
+    def action_view_contacts(self):
+        """Open the touches of the month."""
+        self.ensure_one()
+        self.check_access("read")
+        domain = Domain("customer_id", "=", self.customer_id.id) & self._get_moment_domain("date")
+        return self._get_rows_action("broker.contact", self.env._("Contacts"), domain)
+
+    def _get_moment_domain(self, name):
+        """Return the domain of the moments in the row's month, by the firm's own days.
+
+        :param name: of a datetime field
+        """
+        company = self.company_id.sudo()
+        return Domain(name, ">=", company._get_broker_moment(self.month)) & Domain(
+            name, "<", company._get_broker_moment(self._get_next_month(self.month))
+        )
+
+    @api.model
+    def _get_rows_action(self, model, name, domain):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [(False, "list"), (False, "form")],
+            "domain": list(domain),
+            "context": {"create": False},
+        }
