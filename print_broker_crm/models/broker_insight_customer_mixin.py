@@ -20,8 +20,6 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
     @api.model
     def _get_billed_figures(self, company, months):
         """Return {"revenue", "margin": {month: value}}, as the customers' months have them."""
-        if "broker.customer.month" not in self.env:
-            return {name: dict.fromkeys(months, 0.0) for name in ("revenue", "margin")}
         billed = {
             month: sums
             for month, *sums in self.env["broker.customer.month"]._read_group(
@@ -77,7 +75,6 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
         spans = [(month, customer) for month, customers in decliners.items() for customer in sorted(customers)]
         if not spans:
             return {month: 0.0 for month in decliners}
-        self.env["broker.customer.month"].flush_model(["company_id", "customer_id", "month", "revenue"])
         rows = self.env.execute_query(
             SQL(
                 """

@@ -42,8 +42,6 @@ class BrokerInsightDeskMixin(models.AbstractModel):
     @api.model
     def _get_desk_sums(self, company, month):
         """Return {kind: sum of the amounts}, what is spent being negative."""
-        if "broker.customer.month" not in self.env:
-            return {}
         Figure = self.env["broker.desk.figure"].sudo()
         Figure._flush_sources()
         rows = self.env.execute_query(
