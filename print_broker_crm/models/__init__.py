@@ -23,6 +23,10 @@ from . import (
     broker_customer_team_mixin,
     broker_customer_sponsor_mixin,
     broker_customer_commission_mixin,
+    broker_company_trend_mixin,
+    broker_trend_explanation_mixin,
+    broker_trend_rule,
+    broker_customer_trend_mixin,
     broker_customer_tier_mixin,
     broker_customer_tier_evidence_mixin,
     broker_customer_tier_signal_mixin,
@@ -260,4 +264,5 @@ from . import (
     broker_insight_desk_mixin,
     broker_insight,
     broker_desk_figure,
+    broker_trend_change,
 )

@@ -75,6 +75,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.signal.mixin",
         "broker.customer.ledger.mixin",
         "broker.customer.merge.mixin",
+        "broker.customer.trend.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]

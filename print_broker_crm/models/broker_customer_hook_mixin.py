@@ -182,6 +182,13 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         """
         yield from ()
 
+    def _after_trend_change(self, changes):
+        """Called after these files, in sudo, came into another trend: see `trend` for the
+        new one. History that is worked out afterwards is not told here.
+
+        :param changes: the `broker.trend.change`, in sudo, one per file
+        """
+
     def _before_merge_into(self, target):
         """Called before the rows of these files move to another file.
 

@@ -20,7 +20,7 @@ class BrokerCustomerTierSignalMixin(models.AbstractModel):
 
     tier_trend = fields.Selection(
         [("up", "Rising"), ("flat", "Steady"), ("down", "Falling")],
-        string="Trend",
+        string="Direction of the Total",
         compute="_compute_tier_trend",
         help="The total compared with the one some months before, as the policy says.",
     )

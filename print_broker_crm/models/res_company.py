@@ -15,6 +15,7 @@ class ResCompany(models.Model):
         "broker.company.signal.mixin",
         "broker.company.claim.mixin",
         "broker.company.month.mixin",
+        "broker.company.trend.mixin",
         "res.company",
     ]
 
@@ -92,6 +93,15 @@ class ResCompany(models.Model):
     _broker_call_hours_range = models.Constraint(
         "CHECK (broker_call_from >= 0 AND broker_call_from < broker_call_to AND broker_call_to <= 24)",
         "The hours in which customers are called lie on one day, the first before the last.",
+    )
+
+    broker_trend_amount = fields.Monetary(
+        string="Smallest Change",
+        help="A change of revenue by less than this is no trend, however many percent it is.",
+    )
+
+    _broker_trend_amount_not_negative = models.Constraint(
+        "CHECK (broker_trend_amount >= 0)", "The smallest change of revenue that is a trend cannot be negative."
     )
 
     @api.model_create_multi

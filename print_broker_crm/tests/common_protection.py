@@ -92,6 +92,16 @@ class ProtectionCommon(BrokerAccountCommon):
                 "broker.rating.link": cls.env["broker.rating.link"]._ask(
                     customer, customer.child_ids[:1], 180, call=call
                 ),
+                "broker.trend.change": cls.env["broker.trend.change"]
+                .sudo()
+                .create(
+                    {
+                        "customer_id": customer.id,
+                        "company_id": cls.company.id,
+                        "date": "2026-03-01",
+                        "trend": "declining",
+                    }
+                ),
             }
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)

@@ -416,6 +416,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.trend.change": {
+        "wang": "jade:r pearl:r",
+        "zhao": "opal:r",
+        "chen": "jade:r",
+        "lin": "opal:r",
+        "sun": "jade:r opal:r pearl:r",
+        "qian": "jade:r opal:r pearl:r",
+        "plain": "",
+        "portal": "",
+    },
     "broker.tier.score": {
         "wang": "jade:r pearl:r",
         "zhao": "opal:r",

@@ -1,0 +1,306 @@
+from datetime import date, timedelta
+from math import ceil
+from statistics import median
+from typing import NamedTuple
+
+from odoo import api, models
+
+_QUARTER, _YEAR = 3, 12
+
+
+class TrendNumbers(NamedTuple):
+    """A company's thresholds, see `broker.company.trend.mixin`."""
+
+    fall_percent: int
+    rise_percent: int
+    amount: float
+    new_months: int
+    books_months: int
+    recovered_months: int
+    rhythm_jobs: int
+    lost_times: float
+    lost_min_days: int
+    lost_max_days: int
+    single_days: int
+    season_days: int
+    regular_months: int
+    gap_customers: int
+    digits: int
+
+
+class Wait(NamedTuple):
+    """What is expected of a customer after a purchase, and until when."""
+
+    gap: int | None
+    expected: date | None
+    late_after: date | None
+    lost_after: date
+    season: tuple | None
+
+
+def shift_month(month, number):
+    """Return the first day of the month so many months later, or earlier when negative."""
+    index = month.year * _YEAR + month.month - 1 + number
+    return date(index // _YEAR, index % _YEAR + 1, 1)
+
+
+def shift_day(day, months):
+    """Return the same day so many months later; the month's last where it is too short."""
+    first = shift_month(day, months)
+    last = shift_month(first, 1) - timedelta(days=1)
+    return first.replace(day=min(day.day, last.day))
+
+
+def get_closed_month(day):
+    """Return the first day of the last month that was over when a day had passed."""
+    return shift_month(day + timedelta(days=1), -1)
+
+
+class Books(NamedTuple):
+    """From when on the firm's books say what was bought, and where they have holes.
+
+    Days in a hole are days on which nobody knows: they are counted for nobody's silence.
+    """
+
+    first: date | None
+    holes: tuple = ()
+
+    @classmethod
+    def read(cls, counts, day, least):
+        """Return the books as they are after a day.
+
+        :param counts: {month: number of customers who bought in it}, of the whole firm
+        :param day: what came later is not known
+        :param least: how many customers bought before a hole, at least
+        """
+        months = sorted(month for month, number in counts.items() if number and month <= day)
+        if not months:
+            return cls(None)
+        holes = []
+        for before, after in zip(months, months[1:], strict=False):
+            if counts[before] >= least:
+                holes += [shift_month(before, step) for step in range(1, _count_months(before, after))]
+        return cls(months[0], tuple(holes))
+
+    def know(self, months):
+        """Return whether the books say all of some months. The first may have begun in its middle."""
+        return self.first is not None and all(month > self.first and month not in self.holes for month in months)
+
+    def add(self, day, number):
+        """Return the day so many known days after a day."""
+        result = day + timedelta(days=number)
+        for hole in self.holes:
+            if day < hole <= result:
+                result += shift_month(hole, 1) - hole
+        return result
+
+    def count(self, first, last):
+        """Return how many known days lie between two days of purchase."""
+        unknown = sum((shift_month(hole, 1) - hole).days for hole in self.holes if first < hole < last)
+        return (last - first).days - unknown
+
+
+def _count_months(first, last):
+    return (last.year - first.year) * _YEAR + last.month - first.month
+
+
+class BrokerTrendRule(models.AbstractModel):
+    """Which way a customer goes: a pure function of what it bought until a day.
+
+    Nothing is read from the database here, so that the trend of any day can be worked out
+    and checked by hand. What is asked first: is the customer overdue by its own rhythm, has
+    it come back, is it new; and only then whether its revenue moved.
+    """
+
+    _name = "broker.trend.rule"
+    _inherit = ["broker.trend.explanation.mixin"]
+    _description = "Trend: the Rule"
+
+    @api.model
+    def _get_numbers(self, company):
+        """Return the `TrendNumbers` of a company."""
+        names = [name for name in TrendNumbers._fields if name != "digits"]
+        values = {name: company[f"broker_trend_{name}"] for name in names}
+        return TrendNumbers(**values, digits=company.currency_id.decimal_places)
+
+    @api.model
+    def _judge(self, days, months, day, books, numbers):
+        """Return the trend of a customer as of a day, and what it was decided by.
+
+        :param days: sorted list of the `date` on which it bought; later ones are left out
+        :param months: {first day of month: (revenue, ordered, number of jobs)}
+        :param day: the `date`, which is over
+        :param books: the firm's `Books` as of that day
+        :param numbers: the company's `TrendNumbers`
+        :return: (trend or False, dict of what fits into JSON)
+        """
+        days = [bought for bought in days if bought <= day]
+        if not days:
+            return False, {}
+        wait = self._get_wait(days, books, numbers)
+        trace = self._trace_wait(days, wait)
+        if day > wait.lost_after:
+            return "lost", {**trace, "reason": "late" if wait.gap else "single"}
+        if wait.late_after and day > wait.late_after:
+            return "declining", {**trace, "reason": "late"}
+        if pause := self._get_recovery(days, day, books, numbers):
+            return "recovered", {**trace, "reason": "back", "pause": [str(bought) for bought in pause]}
+        if self._is_new(days[0], day, books, numbers):
+            return "new", {**trace, "reason": "new"}
+        trend, figures = self._judge_figures(days[0], months, day, books, numbers)
+        return trend, {**trace, **figures}
+
+    # RHYTHM
+
+    @api.model
+    def _get_wait(self, days, books, numbers):
+        """Return the `Wait` after the last of some days of purchase."""
+        last = days[-1]
+        if len(days) < numbers.rhythm_jobs:
+            return Wait(None, None, None, books.add(last, numbers.single_days), None)
+        gaps = [books.count(first, second) for first, second in zip(days, days[1:], strict=False)]
+        gap = max(ceil(median(gaps)), 1)
+        limit = round(min(max(numbers.lost_times * gap, numbers.lost_min_days), numbers.lost_max_days))
+        expected = books.add(last, gap)
+        season = self._get_season(days, gaps, gap + limit // 2, numbers)
+        if season:
+            expected = max(expected, shift_day(season[1], _YEAR))
+        return Wait(gap, expected, books.add(expected, limit // 2), books.add(expected, limit), season)
+
+    @api.model
+    def _get_season(self, days, gaps, usual, numbers):
+        """Return the pause, as two days of purchase, that the customer made from about the
+        same day on a year before, or nothing.
+
+        :param gaps: the known days between two of the days
+        :param usual: a gap of so many days is nothing out of the ordinary
+        """
+        last = days[-1]
+        found = [
+            (days[index], days[index + 1])
+            for index, gap in enumerate(gaps)
+            if gap > usual and abs((shift_day(days[index], _YEAR) - last).days) <= numbers.season_days
+        ]
+        return max(found, key=lambda pause: pause[1], default=None)
+
+    @api.model
+    def _get_recovery(self, days, day, books, numbers):
+        """Return the last pause, as two days of purchase, in which the customer was lost and
+        from which it came back lately, or nothing."""
+        since = shift_day(day, -numbers.recovered_months)
+        least = min(numbers.lost_min_days, numbers.single_days)
+        for index in range(len(days) - 1, 0, -1):
+            if days[index] <= since:
+                return None
+            if (days[index] - days[index - 1]).days > least:
+                wait = self._get_wait(days[:index], books, numbers)
+                if days[index] > wait.lost_after:
+                    return days[index - 1], days[index]
+        return None
+
+    @api.model
+    def _is_new(self, first, day, books, numbers):
+        """Return whether the customer bought for the first time lately, and the books reach
+        back far enough to say so."""
+        if first <= shift_day(day, -numbers.new_months):
+            return False
+        return books.first is not None and books.first <= shift_day(first, -numbers.books_months)
+
+    @api.model
+    def _trace_wait(self, days, wait):
+        trace = {"jobs": len(days), "first_day": str(days[0]), "last_day": str(days[-1])}
+        if wait.gap:
+            trace |= {"gap": wait.gap, "expected": str(wait.expected), "late_after": str(wait.late_after)}
+        if wait.season:
+            trace["season"] = [str(bought) for bought in wait.season]
+        return {**trace, "lost_after": str(wait.lost_after)}
+
+    # REVENUE
+
+    @api.model
+    def _judge_figures(self, first, months, day, books, numbers):
+        """Return the trend by revenue, and the figures.
+
+        Who buys in most months: the last three closed months against the same a year before
+        and against the three before, which are taken as the season lets expect. None of the
+        two may contradict. Who buys seldom: the last twelve months against the twelve before.
+        """
+        closed = get_closed_month(day)
+        begun = first.replace(day=1)
+        regular = self._is_regular(begun, closed, months, books, numbers)
+        length = _QUARTER if regular else _YEAR
+
+        def get_sums(back):
+            """Return revenue and orders of the months that ended so many months ago, where known."""
+            window = [shift_month(closed, -back - step) for step in range(length)]
+            if window[-1] < begun or not books.know(window):
+                return None
+            rows = [months[month] for month in window if month in months]
+            return [round(float(sum(row[column] for row in rows)), numbers.digits) for column in (0, 1)]
+
+        figures = {
+            "reason": "figures",
+            "basis": "months" if regular else "years",
+            "from": str(shift_month(closed, 1 - length)),
+            "to": str(closed),
+        }
+        now, year = get_sums(0), get_sums(_YEAR)
+        before = regular and get_sums(_QUARTER)
+        if not now or not (year or before):
+            return "stable", {**figures, "reason": "unknown"}
+        figures |= {"now": now[0], "ordered": now[1]}
+        bases, ordered = [], None
+        if before:
+            figures["before"] = before[0]
+        if year:
+            figures |= {"year": year[0], "ordered_before": year[1]}
+        if year and year[0] > 0:
+            bases.append(year[0])
+            ordered = year[1]
+            earlier = before and get_sums(_YEAR + _QUARTER)
+            if earlier and earlier[0] > 0 and before[0] > 0:
+                # What the three months before let expect, as the season went a year before.
+                figures["expected_now"] = round(before[0] * year[0] / earlier[0], numbers.digits)
+                bases.append(figures["expected_now"])
+        elif before and before[0] > 0:
+            bases.append(before[0])
+            ordered = before[1]
+            figures["ordered_before"] = ordered
+        if not bases:
+            return "stable", {**figures, "reason": "unknown"}
+        trend = self._compare(now[0], bases, numbers)
+        if trend != "stable" and self._is_held(trend, now[1], ordered):
+            # A credit note or a late invoice moves revenue, and not what the customer buys.
+            return "stable", {**figures, "reason": "held"}
+        return trend, figures
+
+    @api.model
+    def _is_regular(self, begun, closed, months, books, numbers):
+        """Return whether the customer buys in most months of the five quarters that are compared."""
+        window = [shift_month(closed, -step) for step in range(_YEAR + _QUARTER)]
+        window = [month for month in window if month >= begun and month not in books.holes]
+        active = sum(month in months and bool(months[month][0] or months[month][2]) for month in window)
+        return bool(window) and active * _YEAR >= numbers.regular_months * len(window)
+
+    @api.model
+    def _compare(self, now, bases, numbers):
+        """Return the trend of an amount against one base or two, which may not contradict."""
+        for trend, sign, percent in (
+            ("declining", -1, numbers.fall_percent),
+            ("rising", 1, numbers.rise_percent),
+        ):
+            moves = [sign * (now - base) for base in bases]
+            if min(moves) >= 0 and any(
+                move >= numbers.amount and move > 0 and move * 100 >= base * percent
+                for move, base in zip(moves, bases, strict=True)
+            ):
+                return trend
+        return "stable"
+
+    @api.model
+    def _is_held(self, trend, ordered, before):
+        """Return whether what was ordered did not move the same way. Where nothing was
+        ordered, invoices alone count."""
+        if not ordered and not before:
+            return False
+        return ordered >= before if trend == "declining" else ordered <= before
