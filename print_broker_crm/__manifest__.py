@@ -148,6 +148,7 @@
         "views/broker_coverage_figure_views.xml",
         "views/broker_desk_figure_views.xml",
         "views/broker_question_views.xml",
+        "views/broker_dashboard_views.xml",
         "views/broker_customer_protection_views.xml",
         "views/broker_commission_entry_views.xml",
         "views/broker_commission_adjustment_views.xml",
@@ -186,6 +187,9 @@
         "demo/broker_customer_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "print_broker_crm/static/src/dashboard/**/*",
+        ],
         "web.assets_frontend": [
             "print_broker_crm/static/src/proof_signature/**/*",
         ],

@@ -1,0 +1,96 @@
+import { Component } from "@odoo/owl";
+import { formatCurrency } from "@web/core/currency";
+import { formatFloat } from "@web/core/utils/numbers";
+
+import { formatMonth } from "./dashboard_format";
+
+/** Figures of which less is better. */
+const BETTER_LESS = new Set([
+    "customers_declining",
+    "customers_lost",
+    "revenue_declining",
+    "cases_opened",
+    "cases_open",
+    "complaints",
+    "coverage_gaps",
+    "obligations_unmet",
+    "reviews_open",
+    "desk_commission",
+    "desk_claim_cost",
+]);
+
+/** Write a figure of the summary for reading: without cents, and a dash where nothing is known. */
+export function formatFigure(value, kind, currencyId) {
+    if (value === false || value === null || value === undefined) {
+        return "–";
+    }
+    switch (kind) {
+        case "money":
+            return formatCurrency(value, currencyId, { digits: [16, 0] });
+        case "percent":
+            return `${formatFloat(value, { digits: [16, 1], trailingZeros: false })} %`;
+        case "score":
+            return formatFloat(value, { digits: [16, 1] });
+    }
+    return formatFloat(value, { digits: [16, 0] });
+}
+
+/**
+ * One number of the dashboard, as a button that opens its rows, and how it differs from the
+ * same number before, which opens the rows of that time.
+ */
+export class DashboardFigure extends Component {
+    static template = "print_broker_crm.DashboardFigure";
+    static props = {
+        name: String,
+        label: String,
+        data: Object,
+        open: Function,
+        layout: { type: String, optional: true },
+        alarm: { type: Boolean, optional: true },
+        icon: { type: String, optional: true },
+        iconClass: { type: String, optional: true },
+    };
+    static defaultProps = { layout: "tile" };
+
+    get figure() {
+        return this.props.data.figures[this.props.name];
+    }
+
+    get value() {
+        const { value, kind } = this.figure;
+        return formatFigure(value, kind, this.props.data.company.currency_id);
+    }
+
+    get valueClass() {
+        const { value } = this.figure;
+        return {
+            "text-danger": (this.props.alarm && value > 0) || value < 0,
+            "text-muted": !value,
+        };
+    }
+
+    /** How the figure differs from before; nothing while a month is running, or nothing is known. */
+    get change() {
+        const { value, before, before_month, kind } = this.figure;
+        const known = [value, before].every((number) => typeof number === "number");
+        if (!known || this.props.data.is_running) {
+            return null;
+        }
+        const difference = value - before;
+        let text;
+        if (kind === "money" && before > 0) {
+            text = `${formatFloat(Math.abs(difference / before) * 100, { digits: [16, 0] })} %`;
+        } else {
+            text = formatFigure(Math.abs(difference), kind, this.props.data.company.currency_id);
+        }
+        const isWorse = BETTER_LESS.has(this.props.name) ? difference > 0 : difference < 0;
+        return {
+            text,
+            icon: difference > 0 ? "fa-caret-up" : difference < 0 ? "fa-caret-down" : "",
+            className: !difference ? "text-muted" : isWorse ? "text-danger" : "text-success",
+            month: before_month && formatMonth(before_month),
+            title: formatFigure(before, kind, this.props.data.company.currency_id),
+        };
+    }
+}

@@ -1,0 +1,128 @@
+/* global Chart */
+import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
+import { loadBundle } from "@web/core/assets";
+import { cookie } from "@web/core/browser/cookie";
+import { getColor, getCustomColor } from "@web/core/colors/colors";
+import { formatCurrency } from "@web/core/currency";
+import { _t } from "@web/core/l10n/translation";
+
+import { formatFigure } from "./dashboard_figure";
+import { formatAxisMonth, formatMonth } from "./dashboard_format";
+
+/**
+ * Revenue and margin of thirteen months: as a chart whose points open their rows and, for the
+ * keyboard, for readers and for copying, as a table of links.
+ */
+export class MonthChart extends Component {
+    static template = "print_broker_crm.MonthChart";
+    static props = {
+        months: Array,
+        currencyId: Number,
+        open: Function,
+    };
+
+    setup() {
+        this.canvasRef = useRef("canvas");
+        this.state = useState({ isTable: false });
+        this.formatMonth = formatMonth;
+        this.chart = null;
+        onWillStart(() => loadBundle("web.chartjs_lib"));
+        useEffect(
+            () => {
+                if (this.canvasRef.el) {
+                    this.chart = new Chart(this.canvasRef.el, this.getConfig());
+                }
+                return () => {
+                    this.chart?.destroy();
+                    this.chart = null;
+                };
+            },
+            () => [this.props.months, this.state.isTable]
+        );
+    }
+
+    formatMoney(value) {
+        return formatFigure(value, "money", this.props.currencyId);
+    }
+
+    getConfig() {
+        const { months, currencyId } = this.props;
+        const scheme = cookie.get("color_scheme");
+        const labelColor = getCustomColor(scheme, "#374151", "#E4E4E4");
+        const gridColor = getCustomColor(scheme, "rgba(0,0,0,.1)", "rgba(255,255,255,.15)");
+        const [revenueColor, marginColor] = [getColor(0, scheme, "sm"), getColor(3, scheme, "sm")];
+        const datasets = [
+            {
+                key: "margin",
+                type: "line",
+                label: _t("Margin"),
+                data: months.map((month) => month.margin),
+                borderColor: marginColor,
+                backgroundColor: marginColor,
+                borderWidth: 2,
+                pointRadius: 3,
+                pointHitRadius: 12,
+                tension: 0,
+            },
+            {
+                key: "revenue",
+                type: "bar",
+                label: _t("Revenue"),
+                data: months.map((month) => month.revenue),
+                backgroundColor: revenueColor,
+                borderRadius: 2,
+                maxBarThickness: 40,
+            },
+        ];
+        return {
+            type: "bar",
+            data: { labels: months.map((month) => formatAxisMonth(month.month)), datasets },
+            options: {
+                maintainAspectRatio: false,
+                animation: false,
+                interaction: { mode: "nearest", axis: "x", intersect: false },
+                onClick: (event, elements) => {
+                    if (elements.length) {
+                        const { index, datasetIndex } = elements[0];
+                        this.props.open(datasets[datasetIndex].key, months[index].month);
+                    }
+                },
+                onHover: (event, elements) => {
+                    event.native.target.style.cursor = elements.length ? "pointer" : "";
+                },
+                plugins: {
+                    legend: {
+                        position: "bottom",
+                        reverse: true,
+                        labels: { color: labelColor, boxWidth: 12 },
+                    },
+                    tooltip: {
+                        mode: "index",
+                        callbacks: {
+                            title: ([item]) => formatMonth(months[item.dataIndex].month),
+                            label: (item) => `${item.dataset.label}: ${this.formatMoney(item.raw)}`,
+                        },
+                    },
+                },
+                scales: {
+                    x: { ticks: { color: labelColor }, grid: { display: false } },
+                    y: {
+                        beginAtZero: true,
+                        suggestedMax: 1,
+                        ticks: {
+                            color: labelColor,
+                            maxTicksLimit: 5,
+                            callback: (value) =>
+                                formatCurrency(value, currencyId, {
+                                    humanReadable: true,
+                                    digits: [16, Math.abs(value) < 1000 ? 0 : 1],
+                                }),
+                        },
+                        grid: { color: gridColor },
+                        border: { display: false },
+                    },
+                },
+            },
+        };
+    }
+}
