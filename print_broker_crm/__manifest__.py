@@ -148,6 +148,7 @@
         "views/broker_coverage_figure_views.xml",
         "views/broker_desk_figure_views.xml",
         "views/broker_question_views.xml",
+        "views/broker_customer_month_views.xml",
         "views/broker_dashboard_views.xml",
         "views/broker_customer_protection_views.xml",
         "views/broker_commission_entry_views.xml",

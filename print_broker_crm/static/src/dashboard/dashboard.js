@@ -42,6 +42,11 @@ export class BrokerDashboard extends Component {
         return this.state.data;
     }
 
+    /** What waits today is the same whichever month is on the screen. */
+    get today() {
+        return { ...this.data, figures: { ...this.data.figures, ...this.data.today } };
+    }
+
     get monthLabel() {
         return formatMonth(this.data.month);
     }
@@ -73,6 +78,24 @@ export class BrokerDashboard extends Component {
             this.data.company.id,
         ]);
         return this.action.doAction(action);
+    }
+
+    openToday(key) {
+        return this.openRows(key, this.data.this_month);
+    }
+
+    /** Open the months that show how much less a customer buys. */
+    openMonths(customer) {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            name: customer.name,
+            res_model: "broker.customer.month",
+            domain: [
+                ["customer_id", "=", customer.id],
+                ["month", "in", this.data.compared_months],
+            ],
+            views: ["list", "kanban", "pivot", "graph", "form"].map((type) => [false, type]),
+        });
     }
 
     openRecord(model, resId) {

@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { formatCurrency } from "@web/core/currency";
+import { _t } from "@web/core/l10n/translation";
 import { formatFloat } from "@web/core/utils/numbers";
 
 import { formatMonth } from "./dashboard_format";
@@ -43,7 +44,7 @@ export class DashboardFigure extends Component {
     static template = "print_broker_crm.DashboardFigure";
     static props = {
         name: String,
-        label: String,
+        label: { type: String, optional: true },
         data: Object,
         open: Function,
         layout: { type: String, optional: true },
@@ -51,7 +52,11 @@ export class DashboardFigure extends Component {
         icon: { type: String, optional: true },
         iconClass: { type: String, optional: true },
     };
-    static defaultProps = { layout: "tile" };
+    static defaultProps = { layout: "tile", alarm: false, icon: "", iconClass: "" };
+
+    get label() {
+        return this.props.label || this.figure.label;
+    }
 
     get figure() {
         return this.props.data.figures[this.props.name];
@@ -73,24 +78,26 @@ export class DashboardFigure extends Component {
     /** How the figure differs from before; nothing while a month is running, or nothing is known. */
     get change() {
         const { value, before, before_month, kind } = this.figure;
-        const known = [value, before].every((number) => typeof number === "number");
+        const known = before_month && [value, before].every((number) => typeof number === "number");
         if (!known || this.props.data.is_running) {
             return null;
         }
         const difference = value - before;
-        let text;
-        if (kind === "money" && before > 0) {
-            text = `${formatFloat(Math.abs(difference / before) * 100, { digits: [16, 0] })} %`;
-        } else {
-            text = formatFigure(Math.abs(difference), kind, this.props.data.company.currency_id);
-        }
+        const percent = before > 0 ? Math.abs(difference / before) * 100 : Infinity;
+        // Ten times as much as next to nothing is better told in money.
+        const text =
+            kind === "money" && percent < 1000
+                ? `${formatFloat(percent, { digits: [16, 0] })} %`
+                : formatFigure(Math.abs(difference), kind, this.props.data.company.currency_id);
         const isWorse = BETTER_LESS.has(this.props.name) ? difference > 0 : difference < 0;
         return {
             text,
             icon: difference > 0 ? "fa-caret-up" : difference < 0 ? "fa-caret-down" : "",
             className: !difference ? "text-muted" : isWorse ? "text-danger" : "text-success",
-            month: before_month && formatMonth(before_month),
-            title: formatFigure(before, kind, this.props.data.company.currency_id),
+            title: _t("%(month)s: %(figure)s", {
+                month: formatMonth(before_month),
+                figure: formatFigure(before, kind, this.props.data.company.currency_id),
+            }),
         };
     }
 }
