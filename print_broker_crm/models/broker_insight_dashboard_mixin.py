@@ -3,6 +3,13 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .broker_insight_customer_mixin import TREND_MONTHS
+
+# So many rows the owner sees at once; the figures above the lists open all of them.
+_DECLINERS = 8
+_REVIEWS = 6
 
 
 class BrokerInsightDashboardMixin(models.AbstractModel):
@@ -26,20 +33,29 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         :param int company_id: one of the companies that the user works in
         """
         company = self._get_dashboard_company(company_id)
-        this_month = company._get_broker_today().replace(day=1)
-        last_closed = this_month - relativedelta(months=1)
+        companies = self.env.companies
+        self = self.sudo().with_company(company)
+        last_closed = self._get_last_month(company)
+        this_month = last_closed + relativedelta(months=1)
         month = self._read_month(month) or last_closed
-        first = min(self._get_first_month(company) or last_closed, last_closed)
+        known = self._get_first_month(company)
+        first = min(known or last_closed, last_closed)
         month = min(max(month, first), this_month)
         return {
             "month": fields.Date.to_string(month),
+            "this_month": fields.Date.to_string(this_month),
             "previous": month > first and fields.Date.to_string(month - relativedelta(months=1)),
             "next": month < this_month and fields.Date.to_string(month + relativedelta(months=1)),
             "is_running": month == this_month,
+            "is_empty": not known,
             "company": {"id": company.id, "name": company.name, "currency_id": company.currency_id.id},
-            "companies": [{"id": other.id, "name": other.name} for other in self.env.companies],
+            "companies": [{"id": other.id, "name": other.name} for other in companies],
             "figures": self._get_dashboard_figures(company, month),
+            "today": self._get_dashboard_today(company, this_month),
             "months": self._get_dashboard_months(company, month),
+            "compared_months": list(map(fields.Date.to_string, self._get_compared_months(month))),
+            "decliners": self._get_dashboard_decliners(company, month),
+            "reviews": self._get_dashboard_reviews(company),
         }
 
     @api.model
@@ -49,8 +65,9 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         :param str key: the name of a figure of the summary
         """
         company = self._get_dashboard_company(company_id)
-        month = self._read_month(month) or company._get_broker_today().replace(day=1) - relativedelta(months=1)
-        return self._get_rows_action(key, company, month)
+        if key not in self._get_labels():
+            raise UserError(self.env._("There is no figure %(name)s.", name=key))
+        return self._get_rows_action(key, company, self._read_month(month) or self._get_last_month(company))
 
     # CHECKS
 
@@ -87,6 +104,14 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         return figures
 
     @api.model
+    def _get_dashboard_today(self, company, this_month):
+        """Return the figures that are about today whichever month is looked at, but for
+        those of the summary that are so anyway."""
+        cases = self.env["broker.case.figure"].search_count(self._get_cases_domain("cases_open", company, this_month))
+        label = self._get_labels()["cases_open"]
+        return {"cases_open": {"value": cases, "before": None, "before_month": False, "kind": "count", "label": label}}
+
+    @api.model
     def _get_first_month(self, company):
         """Return the first month of which anything is known."""
         Month = self.env["broker.customer.month"]
@@ -109,3 +134,129 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
             revenue, margin = sums.get(day, (0.0, 0.0))
             months.append({"month": fields.Date.to_string(day), "revenue": revenue, "margin": margin})
         return months
+
+    # WHOM TO LOOK AT
+
+    @api.model
+    def _get_compared_months(self, month):
+        """Return the months over which a decline is seen: those up to a month, and the same
+        of the year before."""
+        return [
+            start - relativedelta(months=back)
+            for start in (month, month - relativedelta(years=1))
+            for back in range(TREND_MONTHS)
+        ]
+
+    @api.model
+    def _get_dashboard_decliners(self, company, month):
+        """Return the customers who decline at the end of a month or were lost in it, those
+        first who buy least of what they bought a year before."""
+        trends = self._get_trends_at_ends(company, [month])
+        going = {
+            customer: trend
+            for trend in ("declining", "lost")
+            for customer in self._get_trend_customers(trends, trend, month)
+        }
+        if not going:
+            return []
+        rows = self._rank_decliners(company, month, sorted(going))
+        customers = self.env["broker.customer"].browse(customer for customer, _change, _cause in rows)
+        causes = self.env["broker.trend.change"].browse(cause for _customer, _change, cause in rows if cause)
+        explanations = {change.id: change.explanation for change in causes}
+        reviews = self._get_reviews_of(customers) if "broker.review" in self.env else {}
+        labels = dict(self.env["broker.customer"]._fields["trend"]._description_selection(self.env))
+        decliners = []
+        for customer, (_id, change, cause) in zip(customers, rows, strict=True):
+            trend = going[customer.id]
+            decliners.append(
+                {
+                    "id": customer.id,
+                    "name": customer.display_name,
+                    "tier": customer.tier_id.name or "",
+                    "trend": trend,
+                    "trend_label": labels[trend],
+                    "change": change,
+                    "risk": customer.churn_risk if "churn_risk" in customer._fields else 0,
+                    "reason": explanations.get(cause) or "",
+                    "salesperson": customer.user_id.name or "",
+                    "service_agent": customer.service_user_id.name or "",
+                    "review": reviews.get(customer, False),
+                }
+            )
+        return decliners
+
+    @api.model
+    def _rank_decliners(self, company, month, ids):
+        """Return (customer id, revenue less that of a year before, id of the change of
+        trend) of the customers who lost most, as many as the page shows."""
+        months = self._get_compared_months(month)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT going.customer_id, COALESCE(bought.change, 0) AS change, judged.change_id
+                  FROM UNNEST(%(ids)s::int[]) AS going (customer_id)
+             LEFT JOIN (%(judged)s) AS judged ON judged.customer_id = going.customer_id
+             LEFT JOIN (
+                        SELECT customer_id,
+                               SUM(CASE WHEN month > %(year)s THEN revenue ELSE -revenue END) AS change
+                          FROM broker_customer_month
+                         WHERE company_id = %(company)s AND month = ANY(%(months)s) AND customer_id = ANY(%(ids)s)
+                      GROUP BY customer_id
+                     ) AS bought ON bought.customer_id = going.customer_id
+              ORDER BY change, going.customer_id
+                 LIMIT %(limit)s
+                """,
+                ids=ids,
+                judged=self.env["broker.customer"]._get_trend_at(company, self._get_last_day(month)),
+                year=month - relativedelta(years=1),
+                company=company.id,
+                months=months,
+                limit=_DECLINERS,
+            )
+        )
+        return [(customer, float(change), cause) for customer, change, cause in rows]
+
+    @api.model
+    def _get_reviews_of(self, customers):
+        """Return {customer: its open review, in words}."""
+        reviews = self.env["broker.review"].search(
+            Domain("customer_id", "in", customers.ids) & Domain("state", "!=", "closed"), order="id"
+        )
+        words = self._get_review_words()
+        return {
+            review.customer_id: {"id": review.id, "label": " · ".join(filter(None, words(review)))}
+            for review in reviews
+        }
+
+    @api.model
+    def _get_dashboard_reviews(self, company):
+        """Return the open reviews that are due first."""
+        if "broker.review" not in self.env:
+            return []
+        today = company._get_broker_today()
+        words = self._get_review_words()
+        reviews = []
+        for review in self.env["broker.review"].search(
+            self._get_reviews_domain(company), order="follow_up_date, id", limit=_REVIEWS
+        ):
+            state, cause = words(review)
+            day = review.follow_up_date
+            reviews.append(
+                {
+                    "id": review.id,
+                    "customer": review.customer_id.display_name,
+                    "state": state,
+                    "cause": cause,
+                    "date": day and fields.Date.to_string(day),
+                    "is_late": bool(day and day < today),
+                }
+            )
+        return reviews
+
+    @api.model
+    def _get_review_words(self):
+        """Return a function that tells how far a review is, and of which cause."""
+        known = self.env["broker.review"]._fields
+        states = dict(known["state"]._description_selection(self.env))
+        causes = dict(known["cause"]._description_selection(self.env))
+        return lambda review: (states[review.state], causes.get(review.cause, ""))
