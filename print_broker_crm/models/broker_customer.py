@@ -76,6 +76,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.ledger.mixin",
         "broker.customer.merge.mixin",
         "broker.customer.trend.mixin",
+        "broker.customer.risk.mixin",
         "broker.customer.protection.mixin",
         "broker.customer.hook.mixin",
     ]

@@ -16,6 +16,7 @@ class ResCompany(models.Model):
         "broker.company.claim.mixin",
         "broker.company.month.mixin",
         "broker.company.trend.mixin",
+        "broker.company.risk.mixin",
         "res.company",
     ]
 

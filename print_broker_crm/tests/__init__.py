@@ -26,6 +26,7 @@ from . import (
     test_commission_what_if,
     test_coverage,
     test_coverage_night,
+    test_churn_risk,
 )
 from . import (
     test_commission_dispute,

@@ -547,6 +547,7 @@ SETTINGS = {
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
     "broker.customer.month": ("wang zhao chen lin sun qian", ""),
+    "broker.risk.fit": ("qian", ""),
 }
 
 # Analyses: whose figures are in them.
