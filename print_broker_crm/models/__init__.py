@@ -26,6 +26,7 @@ from . import (
     broker_company_trend_mixin,
     broker_trend_explanation_mixin,
     broker_trend_rule,
+    broker_customer_trend_night_mixin,
     broker_customer_trend_mixin,
     broker_customer_tier_mixin,
     broker_risk_learning_mixin,

@@ -15,6 +15,7 @@ class BrokerCustomerTrendMixin(models.AbstractModel):
     """
 
     _name = "broker.customer.trend.mixin"
+    _inherit = ["broker.customer.trend.night.mixin"]
     _description = "Customer File: Trend"
 
     trend = fields.Selection(
@@ -107,15 +108,3 @@ class BrokerCustomerTrendMixin(models.AbstractModel):
         )
         change.invalidate_model(["is_merged"])
         return result
-
-    # NIGHT
-
-    @api.model
-    def _judge_trend_steps(self, company):
-        """Judge a company's customers as of the day that is over, batch by batch, yielding
-        the number of each batch.
-
-        A night that did not run on the last day of a month catches up with that day first.
-        What was judged already as of a day is not judged again.
-        """
-        yield from ()

@@ -19,7 +19,7 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
         if not trend or not trace.get("reason"):
             return False
         lines = [self._explain_first(trend, trace), self._explain_wait(trend, trace)]
-        if trace["reason"] in ("figures", "held", "unknown"):
+        if trace["reason"] in ("figures", "held", "one_job", "unknown"):
             lines += self._explain_figures(trend, trace, currency)
         return "\n".join(line for line in lines if line)
 
@@ -141,6 +141,8 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
                     before=money(trace["ordered_before"]),
                 )
             )
+        if trace["reason"] == "one_job":
+            lines.append(self.env._("One job more or less makes the difference, and is no trend."))
         return lines
 
     @api.model

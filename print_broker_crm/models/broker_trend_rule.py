@@ -28,6 +28,14 @@ class TrendNumbers(NamedTuple):
     digits: int
 
 
+class Sums(NamedTuple):
+    """What some months come to."""
+
+    revenue: float
+    ordered: float
+    jobs: float
+
+
 class Wait(NamedTuple):
     """What is expected of a customer after a purchase, and until when."""
 
@@ -222,8 +230,9 @@ class BrokerTrendRule(models.AbstractModel):
         """Return the trend by revenue, and the figures.
 
         Who buys in most months: the last three closed months against the same a year before
-        and against the three before, which are taken as the season lets expect. None of the
-        two may contradict. Who buys seldom: the last twelve months against the twelve before.
+        and against the three before, which are taken as the season lets expect. Neither may
+        contradict the other. Who buys seldom: the last twelve months against the twelve before.
+        One job more or less is no trend.
         """
         closed = get_closed_month(day)
         begun = first.replace(day=1)
@@ -236,7 +245,7 @@ class BrokerTrendRule(models.AbstractModel):
             if window[-1] < begun or not books.know(window):
                 return None
             rows = [months[month] for month in window if month in months]
-            return [round(float(sum(row[column] for row in rows)), numbers.digits) for column in (0, 1)]
+            return Sums(*(round(float(sum(row[column] for row in rows)), numbers.digits) for column in range(3)))
 
         figures = {
             "reason": "figures",
@@ -245,34 +254,43 @@ class BrokerTrendRule(models.AbstractModel):
             "to": str(closed),
         }
         now, year = get_sums(0), get_sums(_YEAR)
-        before = regular and get_sums(_QUARTER)
+        before = get_sums(_QUARTER) if regular else None
         if not now or not (year or before):
             return "stable", {**figures, "reason": "unknown"}
-        figures |= {"now": now[0], "ordered": now[1]}
-        bases, ordered = [], None
+        figures |= {"now": now.revenue, "ordered": now.ordered}
         if before:
-            figures["before"] = before[0]
+            figures["before"] = before.revenue
         if year:
-            figures |= {"year": year[0], "ordered_before": year[1]}
-        if year and year[0] > 0:
-            bases.append(year[0])
-            ordered = year[1]
-            earlier = before and get_sums(_YEAR + _QUARTER)
-            if earlier and earlier[0] > 0 and before[0] > 0:
-                # What the three months before let expect, as the season went a year before.
-                figures["expected_now"] = round(before[0] * year[0] / earlier[0], numbers.digits)
-                bases.append(figures["expected_now"])
-        elif before and before[0] > 0:
-            bases.append(before[0])
-            ordered = before[1]
-            figures["ordered_before"] = ordered
-        if not bases:
+            figures["year"] = year.revenue
+        # Season comes first; without a year before, the months before it stand alone.
+        base = next((sums for sums in (year, before) if sums and sums.revenue > 0), None)
+        if not base:
             return "stable", {**figures, "reason": "unknown"}
-        trend = self._compare(now[0], bases, numbers)
-        if trend != "stable" and self._is_held(trend, now[1], ordered):
-            # A credit note or a late invoice moves revenue, and not what the customer buys.
-            return "stable", {**figures, "reason": "held"}
+        figures["ordered_before"] = base.ordered
+        bases = [base.revenue]
+        earlier = base is year and before and get_sums(_YEAR + _QUARTER)
+        if earlier and earlier.revenue > 0 and before.revenue > 0:
+            # What the three months before let expect, as the season went a year before.
+            figures["expected_now"] = round(before.revenue * year.revenue / earlier.revenue, numbers.digits)
+            bases.append(figures["expected_now"])
+        trend = self._compare(now.revenue, bases, numbers)
+        if trend != "stable":
+            if self._is_held(trend, now.ordered, base.ordered):
+                # A credit note or a late invoice moves revenue, and not what the customer buys.
+                return "stable", {**figures, "reason": "held"}
+            if self._compare(self._get_but_one(now, base), bases, numbers) != trend:
+                return "stable", {**figures, "reason": "one_job"}
         return trend, figures
+
+    @api.model
+    def _get_but_one(self, now, base):
+        """Return the revenue without the one job that came sooner or has yet to come: a day
+        earlier or later it would be another month's."""
+        if now.jobs < base.jobs:
+            return now.revenue + base.revenue / base.jobs
+        if now.jobs > base.jobs:
+            return now.revenue - now.revenue / now.jobs
+        return now.revenue
 
     @api.model
     def _is_regular(self, begun, closed, months, books, numbers):
