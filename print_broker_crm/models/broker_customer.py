@@ -67,6 +67,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.readiness.mixin",
         "broker.customer.readiness.explanation.mixin",
         "broker.customer.readiness.query.mixin",
+        "broker.customer.review.mixin",
         "broker.customer.coverage.mixin",
         "broker.customer.coverage.query.mixin",
         "broker.customer.contact.mixin",

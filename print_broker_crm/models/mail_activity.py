@@ -14,6 +14,7 @@ class MailActivity(models.Model):
             for model, activities in answered.grouped("res_model").items()
         }
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
+        self.env["broker.review.measure"]._after_activities_done(self)
         for documents in records.values():
             waiting = self.env["broker.question.pass"]._get_waiting(documents)
             documents.filtered(lambda document, waiting=waiting: document.id in waiting)._broker_note_answer()

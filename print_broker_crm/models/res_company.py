@@ -17,6 +17,7 @@ class ResCompany(models.Model):
         "broker.company.month.mixin",
         "broker.company.trend.mixin",
         "broker.company.risk.mixin",
+        "broker.company.review.mixin",
         "res.company",
     ]
 

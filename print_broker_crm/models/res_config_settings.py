@@ -48,6 +48,17 @@ class ResConfigSettings(models.TransientModel):
     broker_signal_elsewhere_days = fields.Integer(related="company_id.broker_signal_elsewhere_days", readonly=False)
     broker_signal_export_records = fields.Integer(related="company_id.broker_signal_export_records", readonly=False)
     broker_signal_read_records = fields.Integer(related="company_id.broker_signal_read_records", readonly=False)
+    broker_review_tiers = fields.Selection(related="company_id.broker_review_tiers", readonly=False)
+    broker_review_trends = fields.Selection(related="company_id.broker_review_trends", readonly=False)
+    broker_review_silence = fields.Boolean(related="company_id.broker_review_silence", readonly=False)
+    broker_review_user_id = fields.Many2one(related="company_id.broker_review_user_id", readonly=False)
+    broker_review_operations_user_id = fields.Many2one(
+        related="company_id.broker_review_operations_user_id", readonly=False
+    )
+    broker_review_days = fields.Integer(related="company_id.broker_review_days", readonly=False)
+    broker_review_evidence_days = fields.Integer(related="company_id.broker_review_evidence_days", readonly=False)
+    broker_review_lead_hours = fields.Float(related="company_id.broker_review_lead_hours", readonly=False)
+    broker_review_duration = fields.Float(related="company_id.broker_review_duration", readonly=False)
     broker_coverage_sales_days = fields.Integer(related="company_id.broker_coverage_sales_days", readonly=False)
     broker_coverage_pause = fields.Boolean(related="company_id.broker_coverage_pause", readonly=False)
     broker_coverage_from = fields.Date(related="company_id.broker_coverage_from", readonly=False)

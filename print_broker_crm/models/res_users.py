@@ -60,6 +60,17 @@ class ResUsers(models.Model):
         about_self = Domain("customer_id.user_id", "=", self.id) | Domain("customer_id.service_user_id", "=", self.id)
         return ~of_care | ~about_self | Domain("user_id", "=", self.id)
 
+    def _get_broker_review_evidence_domain(self):
+        """Return which evidence of reviews this user reads who sells or serves: of customers
+        they work with, without what the care line heard; the record rules ask it."""
+        return Domain("is_confidential", "=", False) & self._get_broker_served_domain("customer_id")
+
+    def _get_broker_care_evidence_domain(self):
+        """Return which evidence of reviews this user reads who calls for the care line: all,
+        but nobody reads what was heard about themselves; the record rules ask it."""
+        about_self = Domain("customer_id.user_id", "=", self.id) | Domain("customer_id.service_user_id", "=", self.id)
+        return Domain("is_confidential", "=", False) | ~about_self
+
     def _get_broker_desk_domain(self):
         """Return which customer files an open handoff has on this user's desk; the record
         rules ask it."""

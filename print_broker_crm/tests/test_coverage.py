@@ -379,7 +379,7 @@ class TestCoverageFollows(CoverageCommon):
         for setting, tier, told in (("none", self.tier_5, 0), ("key", self.tier_2, 0), ("key", self.tier_5, 1)):
             self.at("2026-03-02 02:00:00")
             customer = self._open_customers(1, name=f"{setting} {tier.name}")
-            self.company.broker_coverage_todo = setting
+            self.company.write({"broker_coverage_todo": setting, "broker_review_silence": False})
             self._set_tier(customer, tier)
             self._refresh(customer=customer)
             self.assertEqual(self._refresh("2026-09-01 02:00:00", customer=customer), "both_silent")

@@ -25,6 +25,7 @@ from . import (
     broker_proof_answer,
     broker_proof_release,
     broker_relay_step,
+    broker_review_meeting,
     broker_signal_decision,
     broker_tier_effect,
     broker_tier_effect_line,

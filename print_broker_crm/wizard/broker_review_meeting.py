@@ -1,0 +1,59 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class BrokerReviewMeeting(models.TransientModel):
+    """Book the meeting of a review: the first hour that suits everybody is filled in."""
+
+    _name = "broker.review.meeting"
+    _description = "Book the Meeting of a Review"
+
+    review_id = fields.Many2one("broker.review", required=True, readonly=True, ondelete="cascade")
+    participant_ids = fields.Many2many(related="review_id.participant_ids", string="They Meet")
+    duration = fields.Float(
+        string="Hours",
+        required=True,
+        compute="_compute_duration",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    start = fields.Datetime(string="Begins", compute="_compute_start", store=True, readonly=False, precompute=True)
+    hint = fields.Char(compute="_compute_hint")
+
+    @api.depends("review_id")
+    def _compute_duration(self):
+        for wizard in self:
+            wizard.duration = wizard.review_id.company_id.sudo().broker_review_duration
+
+    @api.depends("review_id", "duration")
+    def _compute_start(self):
+        for wizard in self:
+            review = wizard._get_review()
+            wizard.start = bool(review) and review._find_meeting_start(review._get_participants(), wizard.duration)
+
+    @api.depends("review_id", "start", "duration")
+    @api.depends_context("lang")
+    def _compute_hint(self):
+        for wizard in self:
+            review = wizard._get_review()
+            wizard.hint = False
+            if review and not wizard.start:
+                wizard.hint = self.env._(
+                    "No hour suits everybody in the next weeks: choose one, or invite fewer people."
+                )
+            elif review and review._is_busy_at(wizard.start, wizard.duration):
+                wizard.hint = self.env._("Somebody has another date then.")
+
+    def _get_review(self):
+        """Return the review in sudo, if the present user may write it."""
+        review = self.review_id._origin
+        return review.sudo() if review and review.has_access("write") else review.browse()
+
+    def action_book(self):
+        """Book the meeting, and open it in nobody's way: the review shows it."""
+        self.ensure_one()
+        if not self.start:
+            raise UserError(self.env._("When do they meet? Choose an hour."))
+        self.review_id._book_meeting(self.start, self.duration)
+        return {"type": "ir.actions.act_window_close"}
