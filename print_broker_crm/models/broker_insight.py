@@ -3,42 +3,45 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.fields import Domain
 
-# Every figure: what it is, and what stands beside it: the same month a year earlier,
-# the month before, or nothing, where a figure is about today and nothing was kept.
+# Every figure: what it is; what stands beside it: the same month a year earlier, the month
+# before, or what that month's report kept, where only today is known; and whether more of
+# it is good (1), bad (-1) or neither.
 FIGURES = {
-    "revenue": ("money", "year"),
-    "margin": ("money", "year"),
-    "customers_new": ("count", "month"),
-    "customers_rising": ("count", "month"),
-    "customers_declining": ("count", "month"),
-    "customers_lost": ("count", "month"),
-    "customers_recovered": ("count", "month"),
-    "revenue_declining": ("money", "month"),
-    "satisfaction_sales": ("score", "month"),
-    "satisfaction_service": ("score", "month"),
-    "cases_opened": ("count", "month"),
-    "cases_open": ("count", "month"),
-    "complaints": ("count", "month"),
-    "coverage_gaps": ("count", None),
-    "obligations_unmet": ("count", None),
-    "reviews_open": ("count", None),
-    "desk_margin_repeat": ("money", "year"),
-    "desk_margin_referral": ("money", "year"),
-    "desk_margin_inherited": ("money", "year"),
-    "desk_commission": ("money", "year"),
-    "desk_claim_cost": ("money", "year"),
-    "desk_result": ("money", "year"),
+    "revenue": ("money", "year", 1),
+    "margin": ("money", "year", 1),
+    "margin_left_out": ("count", "year", -1),
+    "customers_new": ("count", "month", 1),
+    "customers_rising": ("count", "month", 1),
+    "customers_declining": ("count", "month", -1),
+    "customers_lost": ("count", "month", -1),
+    "customers_recovered": ("count", "month", 1),
+    "revenue_declining": ("money", "month", -1),
+    "satisfaction_sales": ("score", "month", 1),
+    "satisfaction_service": ("score", "month", 1),
+    "cases_opened": ("count", "month", -1),
+    "cases_open": ("count", "month", -1),
+    "complaints": ("count", "month", -1),
+    "coverage_gaps": ("count", "kept", -1),
+    "obligations_unmet": ("count", "kept", -1),
+    "reviews_open": ("count", "kept", 0),
+    "desk_margin_repeat": ("money", "year", 1),
+    "desk_margin_referral": ("money", "year", 1),
+    "desk_margin_inherited": ("money", "year", 1),
+    "desk_commission": ("money", "year", 0),
+    "desk_claim_cost": ("money", "year", -1),
+    "desk_result": ("money", "year", 1),
 }
-_BEFORE = {"year": relativedelta(years=1), "month": relativedelta(months=1)}
+_YEAR, _MONTH = relativedelta(years=1), relativedelta(months=1)
+_BEFORE = {"year": _YEAR, "month": _MONTH, "kept": _MONTH}
 
 
 class BrokerInsight(models.AbstractModel):
     """The figures of a company's month, worked out in one place.
 
     The report, the dashboard and the pages that they open show these and no others. A
-    figure is {"value", "before", "before_month", "kind", "label"}: `before` is None where
-    there is nothing to compare with, `value` where nobody knows it, as the satisfaction
-    of a month in which nobody answered.
+    figure is {"value", "before", "before_month", "kind", "label", "good"}: `before` is None
+    where there is nothing to compare with, `value` where nobody knows it, as the satisfaction
+    of a month in which nobody answered; `before_month` is that of rows to be opened.
     """
 
     _name = "broker.insight"
@@ -57,6 +60,7 @@ class BrokerInsight(models.AbstractModel):
         return {
             "revenue": _("Revenue"),
             "margin": _("Margin"),
+            "margin_left_out": _("Invoice Lines without a Cost"),
             "customers_new": _("New Customers"),
             "customers_rising": _("Rising Customers"),
             "customers_declining": _("Declining Customers"),
@@ -89,42 +93,37 @@ class BrokerInsight(models.AbstractModel):
         return month + relativedelta(months=1, days=-1)
 
     @api.model
-    def _get_before_month(self, key, month):
-        """Return the month that stands beside this one for a figure, or False."""
-        step = _BEFORE.get(FIGURES[key][1])
-        return step and month - step or False
-
-    @api.model
     def _get_summary(self, company, month):
         """Return the figures of a company's month, in a constant number of queries.
 
         :param company: `res.company`
         :param month: the first day of the month, a `date`
-        :return: dict of key to {"value", "before", "before_month", "kind", "label"}, in the
-            order of FIGURES
+        :return: dict of key to {"value", "before", "before_month", "kind", "label", "good"},
+            in the order of FIGURES
         """
         company.ensure_one()
         month = month.replace(day=1)
         self = self.sudo().with_company(company)
-        with_year = [month, month - _BEFORE["year"]]
-        with_month = [month, month - _BEFORE["month"]]
+        with_year = [month, month - _YEAR]
+        with_month = [month, month - _MONTH]
         values = {
             **self._get_billed_figures(company, with_year),
             **self._get_trend_figures(company, with_month),
             **self._get_care_figures(company, with_month),
-            **self._get_today_figures(company, month),
+            **self._get_today_figures(company, with_month),
             **self._get_desk_figures(company, with_year),
         }
         labels = self._get_labels()
         summary = {}
-        for key, (kind, _before) in FIGURES.items():
-            before_month = self._get_before_month(key, month)
+        for key, (kind, compared, good) in FIGURES.items():
+            before_month = month - _BEFORE[compared]
             summary[key] = {
                 "value": values[key].get(month),
-                "before": values[key].get(before_month) if before_month else None,
-                "before_month": before_month,
+                "before": values[key].get(before_month),
+                "before_month": compared != "kept" and before_month,
                 "kind": kind,
                 "label": labels[key],
+                "good": good,
             }
         return summary
 
@@ -164,3 +163,18 @@ class BrokerInsight(models.AbstractModel):
     @api.model
     def _get_dates_domain(self, company, first, last, name="date"):
         return Domain("company_id", "=", company.id) & Domain(name, ">=", first) & Domain(name, "<=", last)
+
+    @api.model
+    def _get_kept(self, company, months, key):
+        """Return {month: row} of what the reports of some months kept of a figure."""
+        lines = (
+            self.env["broker.month.report.line"]
+            .sudo()
+            .search(
+                Domain("company_id", "=", company.id)
+                & Domain("report_id.month", "in", months)
+                & Domain("key", "=", key)
+                & Domain("has_value", "=", True)
+            )
+        )
+        return {line.month: line for line in lines}

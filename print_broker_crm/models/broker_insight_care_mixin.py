@@ -33,15 +33,24 @@ class BrokerInsightCareMixin(models.AbstractModel):
         return figures
 
     @api.model
-    def _get_today_figures(self, company, month):
-        """Return {key: {month: value}} of what is known of the present day alone."""
+    def _get_today_figures(self, company, months):
+        """Return {key: {month: value}} of what is known of the present day alone: for the
+        last month that is over and the running one as it is today, for those before as
+        their reports kept it."""
         of_company = Domain("company_id", "=", company.id)
-        silent = self.env["broker.coverage.figure"].search_count(of_company & Domain("state", "in", _SILENT_STATES))
-        return {
-            "coverage_gaps": {month: silent},
-            "obligations_unmet": {month: self.env["broker.obligation"].search_count(of_company)},
-            "reviews_open": {month: self._count_reviews(company)},
+        silent = self._get_silent_domain(company)
+        counts = {
+            "coverage_gaps": lambda: self.env["broker.coverage.figure"].search_count(silent),
+            "obligations_unmet": lambda: self.env["broker.obligation"].search_count(of_company),
+            "reviews_open": lambda: self._count_reviews(company),
         }
+        month, before = months
+        is_today = month >= self._get_last_month(company)
+        figures = {}
+        for key, count in counts.items():
+            kept = {of: line.value for of, line in self._get_kept(company, months, key).items()}
+            figures[key] = {month: count() if is_today else kept.get(month), before: kept.get(before)}
+        return figures
 
     @api.model
     def _get_satisfaction(self, company, months, role):
@@ -67,6 +76,10 @@ class BrokerInsightCareMixin(models.AbstractModel):
             return counted & Domain("date", "<=", last) & unsolved
         opened = counted & self._get_dates_domain(company, month, last)
         return opened & Domain("kind", "in", _COMPLAINTS) if key == "complaints" else opened
+
+    @api.model
+    def _get_silent_domain(self, company):
+        return Domain("company_id", "=", company.id) & Domain("state", "in", _SILENT_STATES)
 
     @api.model
     def _count_reviews(self, company):
@@ -95,9 +108,13 @@ class BrokerInsightCareMixin(models.AbstractModel):
                 modes=("list", "kanban", "pivot", "graph"),
             )
         if key == "coverage_gaps":
+            silent = self._get_silent_domain(company)
+            if month < self._get_last_month(company):
+                kept = self._get_kept(company, [month], key).get(month)
+                silent = of_company & Domain("customer_id", "in", kept.customer_ids or [] if kept else [])
             return self._prepare_action(
                 "broker_coverage_figure_action",
-                of_company & Domain("state", "in", _SILENT_STATES),
+                silent,
                 modes=("list", "kanban", "pivot", "graph"),
             )
         if key == "obligations_unmet":

@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+BILLED = ("revenue", "margin", "margin_left_out")
 # Those who are so at the end of the month; of the others, those who became so in it.
 STANDING_TRENDS = ("rising", "declining")
 CHANGED_TRENDS = ("new", "lost", "recovered")
@@ -19,18 +20,19 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
 
     @api.model
     def _get_billed_figures(self, company, months):
-        """Return {"revenue", "margin": {month: value}}, as the customers' months have them."""
+        """Return {key: {month: value}} of revenue and margin, as the customers' months have
+        them."""
         billed = {
             month: sums
             for month, *sums in self.env["broker.customer.month"]._read_group(
                 Domain("company_id", "=", company.id) & Domain("month", "in", months),
                 ["month:day"],
-                ["revenue:sum", "margin:sum"],
+                [f"{name}:sum" for name in BILLED],
             )
         }
         return {
-            name: {month: billed.get(month, (0.0, 0.0))[position] for month in months}
-            for position, name in enumerate(("revenue", "margin"))
+            name: {month: billed[month][position] if month in billed else 0 for month in months}
+            for position, name in enumerate(BILLED)
         }
 
     @api.model
@@ -55,7 +57,8 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
     @api.model
     def _get_trends(self, company, day):
         """Return {customer id: trend} of a company's customers at the end of a day."""
-        return {}
+        query = self.env["broker.customer"]._get_trend_at(company, day)
+        return dict(self.env.execute_query(SQL("SELECT customer_id, trend FROM (%s) known", query)))
 
     @api.model
     def _get_trend_customers(self, trends, trend, month):
@@ -101,10 +104,11 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
     @api.model
     def _get_customer_action(self, key, company, month):
         """Return the action that shows the rows of a figure of these, or nothing."""
-        if key in ("revenue", "margin"):
+        if key in BILLED:
+            left_out = Domain("margin_left_out", ">", 0) if key == "margin_left_out" else Domain.TRUE
             return self._prepare_action(
                 "broker_customer_month_action",
-                Domain("company_id", "=", company.id) & Domain("month", "=", month),
+                Domain("company_id", "=", company.id) & Domain("month", "=", month) & left_out,
                 modes=("list", "kanban", "pivot", "graph"),
             )
         if key == "revenue_declining" or key.startswith("customers_"):

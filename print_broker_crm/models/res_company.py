@@ -18,6 +18,7 @@ class ResCompany(models.Model):
         "broker.company.trend.mixin",
         "broker.company.risk.mixin",
         "broker.company.review.mixin",
+        "broker.company.report.mixin",
         "res.company",
     ]
 

@@ -33,6 +33,8 @@ class ResConfigSettings(models.TransientModel):
     broker_sponsor_customer_max = fields.Integer(related="company_id.broker_sponsor_customer_max", readonly=False)
     broker_bulk_read_threshold = fields.Integer(related="company_id.broker_bulk_read_threshold", readonly=False)
     broker_access_log_days = fields.Integer(related="company_id.broker_access_log_days", readonly=False)
+    broker_report_mail = fields.Boolean(related="company_id.broker_report_mail", readonly=False)
+    broker_report_rows = fields.Integer(related="company_id.broker_report_rows", readonly=False)
     broker_signal_user_id = fields.Many2one(related="company_id.broker_signal_user_id", readonly=False)
     broker_signal_todo = fields.Boolean(related="company_id.broker_signal_todo", readonly=False)
     broker_signal_departure_months = fields.Integer(related="company_id.broker_signal_departure_months", readonly=False)

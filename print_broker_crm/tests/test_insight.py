@@ -14,5 +14,5 @@ class TestInsight(BrokerAccountCommon):
         summary = self.env["broker.insight"]._get_summary(company, date(2026, 3, 1))
         self.assertEqual(list(summary), list(FIGURES))
         for key, figure in summary.items():
-            self.assertEqual(set(figure), {"value", "before", "before_month", "kind", "label"})
+            self.assertEqual(set(figure), {"value", "before", "before_month", "kind", "label", "good"})
             self.assertEqual(figure["value"], None if figure["kind"] == "score" else 0, key)
