@@ -1,5 +1,7 @@
 from datetime import date
 
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 
 from odoo.addons.print_broker_crm.models.broker_insight import FIGURES
@@ -8,6 +10,7 @@ from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommo
 
 @tagged("post_install", "-at_install")
 class TestInsight(BrokerAccountCommon):
+    @freeze_time("2026-04-01 02:00:00")
     def test_a_company_without_anything(self):
         """Every key is there, and nothing is invented where nobody answered."""
         company = self.env["res.company"].create({"name": "Fresh"})
