@@ -37,6 +37,7 @@ class BrokerCareRule(models.Model):
             ("salesperson_left", "Salesperson Left"),
             ("decline", "Decline"),
             ("win_back", "Win Back"),
+            ("campaign", "Campaign"),
             ("by_hand", "By Hand"),
         ],
         required=True,
@@ -45,8 +46,8 @@ class BrokerCareRule(models.Model):
         "owes. Case closed: a case of the customer was closed. Salesperson silent: the "
         "customer orders or writes and sales is not in touch. Salesperson left: the "
         "salesperson was archived. Decline: the customer's tier went down. Win back: "
-        "neither the firm nor the customer is in touch. By hand: planned by somebody of "
-        "the care line.",
+        "neither the firm nor the customer is in touch. Campaign: a campaign asks for the "
+        "call. By hand: planned by somebody of the care line.",
     )
     delay_days = fields.Integer(
         string="Call After",

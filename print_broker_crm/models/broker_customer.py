@@ -74,6 +74,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.touch.mixin",
         "broker.customer.proof.mixin",
         "broker.customer.signal.mixin",
+        "broker.customer.market.mixin",
         "broker.customer.ledger.mixin",
         "broker.customer.merge.mixin",
         "broker.customer.trend.mixin",

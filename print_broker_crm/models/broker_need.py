@@ -82,6 +82,14 @@ class BrokerNeed(models.Model):
         help="How sure we are that the customer wants this.",
     )
     product_id = fields.Many2one("product.product", check_company=True)
+    product_type_id = fields.Many2one(
+        "broker.product.type",
+        compute="_compute_product_type_id",
+        store=True,
+        readonly=False,
+        index="btree_not_null",
+        help="What is to be printed. Needs are counted by it, over all customers.",
+    )
     category_id = fields.Many2one(
         "product.category",
         compute="_compute_category_id",
@@ -124,6 +132,11 @@ class BrokerNeed(models.Model):
     def _compute_category_id(self):
         for need in self:
             need.category_id = need.product_id.categ_id or need.category_id
+
+    @api.depends("product_id")
+    def _compute_product_type_id(self):
+        for need in self:
+            need.product_type_id = need.product_id.broker_product_type_id or need.product_type_id
 
     @api.depends("order_id", "drop_reason")
     def _compute_state(self):

@@ -19,6 +19,7 @@ class ResCompany(models.Model):
         "broker.company.risk.mixin",
         "broker.company.review.mixin",
         "broker.company.report.mixin",
+        "broker.company.market.mixin",
         "res.company",
     ]
 

@@ -57,6 +57,7 @@ class ProtectionCommon(BrokerAccountCommon):
         cls._pass_questions_on()
         cls._run_night()
         cls._raise_signals()
+        cls._start_campaign()
         cls._pay_people()
         cls.env.flush_all()
 
@@ -129,6 +130,15 @@ class ProtectionCommon(BrokerAccountCommon):
             }
             for model, found in records.items():
                 cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)
+
+    @classmethod
+    def _start_campaign(cls):
+        """Choose the three customers for a campaign."""
+        campaign = cls.env["broker.campaign"].create({"name": "Calendars"})
+        for label, customer in cls.papers["broker.customer"].items():
+            cls.papers.setdefault("broker.campaign.member", {})[label] = cls.env["broker.campaign.member"].create(
+                {"campaign_id": campaign.id, "customer_id": customer.id}
+            )
 
     @classmethod
     def _pay_people(cls):

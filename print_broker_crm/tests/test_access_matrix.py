@@ -496,6 +496,16 @@ MATRIX = {
         "plain": "",
         "portal": "",
     },
+    "broker.campaign.member": {
+        "wang": "",
+        "zhao": "",
+        "chen": "",
+        "lin": "",
+        "sun": "",
+        "qian": "c jade:rwu opal:rwu pearl:rwu",
+        "plain": "",
+        "portal": "",
+    },
     "broker.care.call.reason": {
         "wang": "",
         "zhao": "",
@@ -549,6 +559,9 @@ SETTINGS = {
     "broker.tier.work": ("qian", ""),
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
+    "broker.demand": ("sun qian", ""),
+    "broker.demand.voice": ("sun qian", ""),
+    "broker.campaign": ("qian", "qian"),
     "broker.customer.month": ("wang zhao chen lin sun qian", ""),
     "broker.risk.fit": ("qian", ""),
 }

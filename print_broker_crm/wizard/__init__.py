@@ -31,4 +31,5 @@ from . import (
     broker_tier_effect_line,
     broker_tier_effect_threshold,
     broker_tier_trial,
+    mail_compose_message,
 )

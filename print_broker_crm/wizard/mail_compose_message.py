@@ -1,0 +1,13 @@
+from odoo import fields, models
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    broker_campaign_id = fields.Many2one("broker.campaign", string="Campaign", readonly=True, ondelete="cascade")
+
+    def _manage_mail_values(self, mail_values_all):
+        values = super()._manage_mail_values(mail_values_all)
+        if self.broker_campaign_id and self.composition_mode == "mass_mail" and self.model == "res.partner":
+            return self.broker_campaign_id._take_mailed(values)
+        return values
