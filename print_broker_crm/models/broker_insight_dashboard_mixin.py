@@ -65,7 +65,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         :param str key: the name of a figure of the summary
         """
         company = self._get_dashboard_company(company_id)
-        if key not in self._get_labels():
+        if key not in list(self._get_labels()):
             raise UserError(self.env._("There is no figure %(name)s.", name=key))
         return self._get_rows_action(key, company, self._read_month(month) or self._get_last_month(company))
 
@@ -176,7 +176,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
                     "trend": trend,
                     "trend_label": labels[trend],
                     "change": change,
-                    "risk": customer.churn_risk if "churn_risk" in customer._fields else 0,
+                    "risk": customer.churn_risk,
                     "reason": explanations.get(cause) or "",
                     "salesperson": customer.user_id.name or "",
                     "service_agent": customer.service_user_id.name or "",

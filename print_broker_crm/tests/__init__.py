@@ -94,3 +94,4 @@ from . import test_care_question, test_rating_link, test_rating_link_page, test_
 from . import test_insight
 from . import test_trend, test_trend_rule
 from . import test_month_report
+from . import test_insight_dashboard

@@ -3,7 +3,7 @@ import { formatCurrency } from "@web/core/currency";
 import { _t } from "@web/core/l10n/translation";
 import { formatFloat } from "@web/core/utils/numbers";
 
-import { formatMonth } from "./dashboard_format";
+import { formatMonth, formatShortMonth } from "./dashboard_format";
 
 /** Figures of which less is better. */
 const BETTER_LESS = new Set([
@@ -82,18 +82,25 @@ export class DashboardFigure extends Component {
         if (!known || this.props.data.is_running) {
             return null;
         }
+        if (!value && !before) {
+            return null;
+        }
         const difference = value - before;
         const percent = before > 0 ? Math.abs(difference / before) * 100 : Infinity;
         // Ten times as much as next to nothing is better told in money.
-        const text =
+        let text =
             kind === "money" && percent < 1000
                 ? `${formatFloat(percent, { digits: [16, 0] })} %`
                 : formatFigure(Math.abs(difference), kind, this.props.data.company.currency_id);
+        if (!difference) {
+            text = "=";
+        }
         const isWorse = BETTER_LESS.has(this.props.name) ? difference > 0 : difference < 0;
         return {
             text,
             icon: difference > 0 ? "fa-caret-up" : difference < 0 ? "fa-caret-down" : "",
             className: !difference ? "text-muted" : isWorse ? "text-danger" : "text-success",
+            month: formatShortMonth(before_month),
             title: _t("%(month)s: %(figure)s", {
                 month: formatMonth(before_month),
                 figure: formatFigure(before, kind, this.props.data.company.currency_id),

@@ -5,6 +5,11 @@ export function formatMonth(month) {
     return deserializeDate(month).toLocaleString({ month: "long", year: "numeric" });
 }
 
+/** Write a month where there is little room: "Oct 2026". */
+export function formatShortMonth(month) {
+    return deserializeDate(month).toLocaleString({ month: "short", year: "numeric" });
+}
+
 /** Write a month for an axis: "Oct", and in January the year. */
 export function formatAxisMonth(month) {
     const date = deserializeDate(month);

@@ -41,6 +41,10 @@ export class MonthChart extends Component {
         );
     }
 
+    get isEmpty() {
+        return this.props.months.every((month) => !month.revenue && !month.margin);
+    }
+
     formatMoney(value) {
         return formatFigure(value, "money", this.props.currencyId);
     }
@@ -108,7 +112,6 @@ export class MonthChart extends Component {
                     x: { ticks: { color: labelColor }, grid: { display: false } },
                     y: {
                         beginAtZero: true,
-                        suggestedMax: 1,
                         ticks: {
                             color: labelColor,
                             maxTicksLimit: 5,
