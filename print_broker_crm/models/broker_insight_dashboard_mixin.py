@@ -163,7 +163,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         customers = self.env["broker.customer"].browse(customer for customer, _change, _cause in rows)
         causes = self.env["broker.trend.change"].browse(cause for _customer, _change, cause in rows if cause)
         explanations = {change.id: change.explanation for change in causes}
-        reviews = self._get_reviews_of(customers) if "broker.review" in self.env else {}
+        reviews = self._get_reviews_of(customers)
         labels = dict(self.env["broker.customer"]._fields["trend"]._description_selection(self.env))
         decliners = []
         for customer, (_id, change, cause) in zip(customers, rows, strict=True):
@@ -231,8 +231,6 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
     @api.model
     def _get_dashboard_reviews(self, company):
         """Return the open reviews that are due first."""
-        if "broker.review" not in self.env:
-            return []
         today = company._get_broker_today()
         words = self._get_review_words()
         reviews = []
