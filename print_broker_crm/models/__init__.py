@@ -296,4 +296,5 @@ from . import (
     broker_campaign_result_mixin,
     broker_campaign,
     broker_campaign_member,
+    broker_product_gap,
 )

@@ -86,6 +86,11 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         help="A product that the customer bought on so many days, and that is late by the customer's own rhythm, is "
         "missing.",
     )
+    broker_gap_days = fields.Integer(
+        string="A Product Is Missed For (Days)",
+        default=365,
+        help="So many days after it was expected it counts as given up, and is no longer listed.",
+    )
     broker_trend_mark_date = fields.Date(string="Day of the Last Trend", readonly=True, copy=False, groups=NO_ACCESS)
     broker_trend_mark_id = fields.Integer(
         string="Trend up to Customer",
@@ -110,7 +115,8 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         "A customer is lost after one day late at least, and the most days are not fewer than the least.",
     )
     _broker_trend_rhythm_range = models.Constraint(
-        "CHECK (broker_trend_rhythm_jobs >= 2 AND broker_gap_times >= 2"
+        "CHECK (broker_trend_rhythm_jobs >= 2 AND broker_gap_times >= 2 AND broker_gap_days > 0"
         " AND broker_trend_regular_months BETWEEN 1 AND 12)",
-        "A rhythm needs two purchases at least, and a year has 1 to 12 months.",
+        "A rhythm needs two purchases at least, a product is missed for one day at least, and a year has 1 to 12 "
+        "months.",
     )

@@ -39,6 +39,8 @@ class BrokerCustomerTrendMixin(models.AbstractModel):
         domain=[("is_merged", "=", False)],
     )
 
+    product_gap_ids = fields.One2many("broker.product.gap", "customer_id", string="What Is Missing", readonly=True)
+
     @api.depends("trend")
     def _compute_trend_arrow(self):
         for customer in self:

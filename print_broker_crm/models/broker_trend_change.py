@@ -49,6 +49,8 @@ class BrokerTrendChange(models.Model):
                 change.trend, change.trace or {}, change.company_id.currency_id
             )
 
+    # CRUD
+
     def write(self, vals):
         if self and set(vals) - {"is_merged"}:
             raise UserError(self.env._("The history of a trend is not edited."))
@@ -57,3 +59,15 @@ class BrokerTrendChange(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The history of a trend is not deleted."))
+
+    # ACTIONS
+
+    def action_open(self):
+        """Open the customer file."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "broker.customer",
+            "res_id": self.customer_id.id,
+            "view_mode": "form",
+        }

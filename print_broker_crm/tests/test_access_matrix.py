@@ -556,6 +556,7 @@ SETTINGS = {
     "broker.tier.manual.score": ("sun qian", "qian"),
     "broker.tier.history": ("wang zhao chen lin sun qian", ""),
     "broker.tier.change": ("wang zhao chen lin sun qian", ""),
+    "broker.product.gap": ("wang zhao chen lin sun qian", ""),
     "broker.tier.work": ("qian", ""),
     "broker.obligation": ("wang zhao chen lin sun qian", ""),
     "broker.referral": ("qian", ""),
