@@ -4,7 +4,13 @@ from odoo.tools.sql import column_exists, create_column
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["broker.move.masking.mixin", "broker.question.mixin", "broker.move.claim.mixin", "account.move"]
+    _inherit = [
+        "broker.move.masking.mixin",
+        "broker.question.mixin",
+        "broker.move.claim.mixin",
+        "broker.month.source.mixin",
+        "account.move",
+    ]
 
     broker_customer_id = fields.Many2one(
         "broker.customer",

@@ -33,6 +33,7 @@ class BrokerCareCall(models.Model):
         "broker.care.call.case.mixin",
         "broker.care.call.playbook.mixin",
         "broker.care.call.campaign.mixin",
+        "broker.month.source.mixin",
     ]
     # The queue: urgency, tier, fewest attempts, longest wait.
     _order = "urgency desc, tier_rank desc, attempt_count, date_planned, id"

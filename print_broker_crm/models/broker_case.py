@@ -32,6 +32,7 @@ class BrokerCase(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "broker.case.playbook.mixin",
+        "broker.month.source.mixin",
     ]
     _order = "severity desc, next_deadline, id desc"
     _check_company_auto = True

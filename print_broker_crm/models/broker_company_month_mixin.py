@@ -22,12 +22,12 @@ class BrokerCompanyMonthMixin(models.AbstractModel):
         groups=NO_ACCESS,
         help="When all of them were last begun to be worked out anew.",
     )
-    broker_month_built_up_to = fields.Integer(
-        string="Customer Months Built up to",
+    broker_month_build_from = fields.Integer(
+        string="Customer Months to Build From",
         readonly=True,
         copy=False,
         groups=NO_ACCESS,
-        help="Database id of the last customer of the build in progress; empty when there is none.",
+        help="Database id of the customer with whom the build in progress goes on; 0 when there is none.",
     )
     broker_month_basis = fields.Char(
         string="Customer Months Built By",

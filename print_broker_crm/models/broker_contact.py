@@ -23,7 +23,7 @@ class BrokerContact(models.Model):
     """
 
     _name = "broker.contact"
-    _inherit = ["broker.contact.gather.mixin"]
+    _inherit = ["broker.contact.gather.mixin", "broker.month.source.mixin"]
     _description = "Contact with a Customer"
     _order = "date desc, id desc"
     _rec_names_search = ["customer_id", "partner_id", "note"]

@@ -231,8 +231,9 @@ class BrokerContactGatherMixin(models.AbstractModel):
         :return: ids of the customers of whom something changed
         """
         self.env.flush_all()
-        changed = {row[0] for row in self.env.execute_query(self._get_gather_statement(company, ids))}
-        changed |= self._refresh_roles(company, ids)
+        days = set(self.env.execute_query(self._get_gather_statement(company, ids)))
+        self.env["broker.customer"].sudo()._after_contacts_gathered(days)
+        changed = {customer_id for customer_id, _day in days} | self._refresh_roles(company, ids)
         if changed:
             self.env["broker.customer"].sudo().browse(changed)._refresh_last_contact()
             self.invalidate_model()
@@ -240,8 +241,9 @@ class BrokerContactGatherMixin(models.AbstractModel):
 
     @api.model
     def _get_gather_statement(self, company, ids):
-        """Return the statement that brings in, changes and takes out; it returns the
-        customers concerned."""
+        """Return the statement that brings in, changes and takes out; it returns the customers
+        concerned, each with the days: none where a contact changed, which may have been on
+        another one before."""
         columns = SQL(", ").join(map(SQL.identifier, _GATHERED_COLUMNS))
         return SQL(
             """
@@ -287,7 +289,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
                                AND found.res_id = known.res_id
                                AND COALESCE(found.user_id, 0) = COALESCE(known.user_id, 0)
                         )
-                  RETURNING old.customer_id
+                  RETURNING old.customer_id, old.date
             ),
             written AS (
                 INSERT INTO broker_contact (
@@ -304,9 +306,9 @@ class BrokerContactGatherMixin(models.AbstractModel):
                  WHERE known.id IS NULL OR (%(known_columns)s) IS DISTINCT FROM (%(found_columns)s)
            ON CONFLICT (res_model, res_id, customer_id, COALESCE(user_id, 0)) WHERE is_gathered
              DO UPDATE SET (%(columns)s) = (%(new_columns)s), write_uid = %(uid)s, write_date = %(written_at)s
-             RETURNING customer_id
+             RETURNING customer_id, CASE WHEN xmax = 0 THEN date END AS date
             )
-            SELECT customer_id FROM gone UNION SELECT customer_id FROM written
+            SELECT customer_id, date::date FROM gone UNION SELECT customer_id, date::date FROM written
             """,
             touches=self.env["broker.customer"].browse(ids)._get_touch_expressions(),
             served=self._get_served_query(ids),
@@ -415,7 +417,7 @@ class BrokerContactGatherMixin(models.AbstractModel):
                    SET role = acted.role
                   FROM acted
                  WHERE acted.id = contact.id AND contact.role IS DISTINCT FROM acted.role
-             RETURNING contact.customer_id
+             RETURNING contact.customer_id, contact.date::date
                 """,
                 served=self._get_served_query(ids),
                 no_role=self._get_role_without_assignment(SQL("contact.user_id")),
@@ -429,7 +431,8 @@ class BrokerContactGatherMixin(models.AbstractModel):
                 role_order=SQL("ARRAY_POSITION(%s::varchar[], served.role)", list(ROLES)),
             )
         )
-        return {row[0] for row in rows}
+        self.env["broker.customer"].sudo()._after_contacts_gathered(set(rows))
+        return {customer_id for customer_id, _day in rows}
 
     @api.model
     def _get_written_on_care(self):

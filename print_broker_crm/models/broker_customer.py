@@ -75,6 +75,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.proof.mixin",
         "broker.customer.signal.mixin",
         "broker.customer.market.mixin",
+        "broker.customer.month.mark.mixin",
         "broker.customer.ledger.mixin",
         "broker.customer.merge.mixin",
         "broker.customer.trend.mixin",

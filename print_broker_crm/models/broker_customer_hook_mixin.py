@@ -120,6 +120,13 @@ class BrokerCustomerHookMixin(models.AbstractModel):
         """
 
     @api.model
+    def _after_contacts_gathered(self, days):
+        """Called after contacts came in, went or changed in SQL, behind the ORM's back.
+
+        :param days: set of (customer id, day in UTC as `date`, or None: it may be any)
+        """
+
+    @api.model
     def _get_promise_queries(self):
         """Return which open promises to a customer are known to the salesperson alone.
 

@@ -2,29 +2,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .broker_customer_month_query_mixin import FIGURES
+
 _CARE_GROUP = "print_broker_crm.group_care_officer"
-# What of a month is stored, with the columns' types.
-FIGURES = {
-    "revenue": SQL("numeric"),
-    "margin": SQL("numeric"),
-    "margin_left_out": SQL("integer"),
-    "job_count": SQL("integer"),
-    "reorder_count": SQL("integer"),
-    "order_amount": SQL("numeric"),
-    "quotation_won_count": SQL("integer"),
-    "quotation_lost_count": SQL("integer"),
-    "case_count": SQL("integer"),
-    "complaint_count": SQL("integer"),
-    "claim_cost": SQL("numeric"),
-    "call_count": SQL("integer"),
-    "rating_sales_sum": SQL("integer"),
-    "rating_sales_count": SQL("integer"),
-    "rating_service_sum": SQL("integer"),
-    "rating_service_count": SQL("integer"),
-    "sales_touch_count": SQL("integer"),
-    "service_touch_count": SQL("integer"),
-    "inbound_touch_count": SQL("integer"),
-}
 
 
 class BrokerCustomerMonth(models.Model):

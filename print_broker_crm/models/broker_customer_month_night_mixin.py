@@ -1,11 +1,124 @@
+import hashlib
+
 from odoo import api, models
+from odoo.tools import SQL
+
+from .broker_customer_month_query_mixin import FIGURES
+
+# Of more than one customer in so many it is quicker to read all rows than to look theirs up.
+FEW = 4
 
 
 class BrokerCustomerMonthNightMixin(models.AbstractModel):
-    """How the months of customers are kept up to date."""
+    """How the months of customers are kept up to date.
+
+    Whoever writes a document that counts leaves a mark in the same transaction: the customer
+    and the month, see `broker.month.source.mixin`. A night takes the marks and works out
+    these months alone. What was written below Odoo leaves no mark; with the first night of
+    a month, before its report, all months are worked out anew, and only what differs is written.
+    """
 
     _name = "broker.customer.month.night.mixin"
     _description = "Customer Month: Night"
+
+    def init(self):
+        """Make the list of marks: appended to without a key, so that nobody waits for anybody;
+        without a month all months of the customer are meant."""
+        result = super().init()
+        self.env.cr.execute("CREATE TABLE IF NOT EXISTS broker_month_mark (customer_id integer NOT NULL, month date)")
+        return result
+
+    # MARKS
+
+    @api.model
+    def _mark(self, spans):
+        """Note that months of customers have to be worked out anew.
+
+        :param spans: SELECT of customer_id, and the first and last moment of what changed
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO broker_month_mark (customer_id, month)
+                SELECT DISTINCT span.customer_id, DATE_TRUNC('month', edge.moment)::date
+                  FROM (%s) AS span (customer_id, first, last)
+            CROSS JOIN LATERAL (VALUES (span.first), (span.last)) AS edge (moment)
+                 WHERE span.customer_id IS NOT NULL AND edge.moment IS NOT NULL
+                """,
+                spans,
+            )
+        )
+
+    @api.model
+    def _mark_whole(self, customers):
+        """Note that all months of some customers have to be worked out anew.
+
+        :param customers: `broker.customer`
+        """
+        if customers:
+            self.env.cr.execute(SQL("INSERT INTO broker_month_mark (customer_id) SELECT UNNEST(%s)", customers.ids))
+
+    @api.model
+    def _join(self, sources, target):
+        """Join the months of customer files that become one. At once, so that nothing is
+        counted twice or not at all until the night works them out.
+
+        :param sources: the `broker.customer` that disappear
+        :param target: the one that remains
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH gone AS (
+                    DELETE FROM broker_customer_month WHERE customer_id = ANY(%(sources)s) RETURNING *
+                )
+                INSERT INTO broker_customer_month AS kept (customer_id, company_id, month, %(columns)s)
+                SELECT %(target)s, company_id, month, %(sums)s FROM gone GROUP BY company_id, month
+           ON CONFLICT (customer_id, month) DO UPDATE SET (%(columns)s) = (%(added)s)
+                """,
+                sources=sources.ids,
+                target=target.id,
+                columns=self._join_figures(),
+                sums=SQL(", ").join(SQL("SUM(%s)", SQL.identifier(name)) for name in FIGURES),
+                added=SQL(", ").join(
+                    SQL("kept.%s + EXCLUDED.%s", SQL.identifier(name), SQL.identifier(name)) for name in FIGURES
+                ),
+            )
+        )
+        self._follow_first_jobs(target.ids)
+        self._mark_whole(target)
+        self.invalidate_model(flush=False)
+
+    @api.model
+    def _take_marks(self, company, limit):
+        """Take the marks of the next customers off the list.
+
+        :param limit: number of customers
+        :return: list of (customer id, month or None)
+        """
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH taken AS (
+                    DELETE FROM broker_month_mark
+                     WHERE customer_id IN (
+                           SELECT DISTINCT mark.customer_id
+                             FROM broker_month_mark mark
+                             JOIN broker_customer customer ON customer.id = mark.customer_id
+                            WHERE customer.company_id = %s
+                         ORDER BY mark.customer_id
+                            LIMIT %s
+                           )
+                 RETURNING customer_id, month
+                )
+                SELECT DISTINCT customer_id, month FROM taken
+                """,
+                company.id,
+                limit,
+            )
+        )
+
+    # STEPS
 
     @api.model
     def _refresh_steps(self, company):
@@ -16,7 +129,15 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
 
         :param company: one `res.company`
         """
-        yield from ()
+        self = self.sudo()
+        company = company.sudo()
+        self.env.flush_all()
+        if self._is_build_due(company):
+            self._begin_build(company)
+        yield from self._build_steps(company)
+        limit = self._get_month_number("month_batch_size", 2000)
+        while marks := self._take_marks(company, limit):
+            yield self._refresh_marked(company, marks)
 
     @api.model
     def _rebuild(self, company):
@@ -24,3 +145,202 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
 
         :param company: one `res.company`
         """
+        self = self.sudo()
+        company = company.sudo()
+        self.env.flush_all()
+        self._begin_build(company)
+        for _handled in self._build_steps(company):
+            continue
+
+    @api.model
+    def _get_month_number(self, name, default):
+        return int(self.env["ir.config_parameter"].sudo().get_param(f"print_broker_crm.{name}", default))
+
+    # ALL
+
+    @api.model
+    def _is_build_due(self, company):
+        """Return whether all months of a company are to be worked out anew: once a month, and
+        when what they are worked out by is another."""
+        return (
+            not company.broker_month_built_on
+            or company.broker_month_built_on < company._get_broker_today().replace(day=1)
+            or company.broker_month_basis != self._get_month_basis(company)
+        )
+
+    @api.model
+    def _get_month_basis(self, company):
+        """Return a digest of what months are worked out by: the statement, the firm's time
+        zone and its currency."""
+        query = self._get_months_query(company, SQL("SELECT NULL"), False)
+        return hashlib.sha256(repr((query.code, query.params)).encode()).hexdigest()
+
+    @api.model
+    def _begin_build(self, company):
+        self._write_build(
+            company,
+            broker_month_built_on=company._get_broker_today(),
+            broker_month_basis=self._get_month_basis(company),
+            broker_month_build_from=1,
+        )
+
+    @api.model
+    def _write_build(self, company, **values):
+        """Note how far a build is. By itself: writing a company makes Odoo look at much else."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE res_company SET %s WHERE id = %s",
+                SQL(", ").join(SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()),
+                company.id,
+            )
+        )
+        company.invalidate_recordset(list(values), flush=False)
+
+    @api.model
+    def _build_steps(self, company):
+        """Go on with a build, if there is one in progress, yielding the number of customers
+        after each batch."""
+        limit = self._get_month_number("month_build_batch_size", 20000)
+        while first := company.broker_month_build_from:
+            [(last, number, others)] = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT MAX(id), COUNT(*), (
+                               SELECT COUNT(*) FROM broker_customer WHERE company_id = %(company)s
+                           ) - COUNT(*)
+                      FROM (
+                        SELECT id FROM broker_customer
+                         WHERE company_id = %(company)s AND id >= %(first)s
+                      ORDER BY id LIMIT %(limit)s
+                      ) AS batch
+                    """,
+                    company=company.id,
+                    first=first,
+                    limit=limit,
+                )
+            )
+            if not number:
+                self._write_build(company, broker_month_build_from=0)
+                return
+            due = SQL(
+                """
+                SELECT id AS customer_id, '-infinity'::date AS first, 'infinity'::date AS last
+                  FROM broker_customer
+                 WHERE company_id = %s AND id BETWEEN %s AND %s
+                """,
+                company.id,
+                first,
+                last,
+            )
+            # What is waited for is done with it.
+            self.env.cr.execute(
+                SQL("DELETE FROM broker_month_mark WHERE customer_id IN (SELECT due.customer_id FROM (%s) AS due)", due)
+            )
+            self._write_months(company, due, number * FEW <= others)
+            self._write_build(company, broker_month_build_from=last + 1)
+            yield number
+
+    # SOME
+
+    @api.model
+    def _refresh_marked(self, company, marks):
+        """Work out the months that were marked.
+
+        :param marks: list of (customer id, month or None)
+        :return: number of customers
+        """
+        whole = {customer_id for customer_id, month in marks if not month}
+        spans = [(customer_id, "-infinity", "infinity") for customer_id in whole]
+        spans += [
+            (customer_id, month, self._get_next_month(month))
+            for customer_id, month in marks
+            if customer_id not in whole
+        ]
+        customer_ids, firsts, lasts = (list(column) for column in zip(*spans, strict=True))
+        due = SQL(
+            "SELECT * FROM UNNEST(%s::int[], %s::date[], %s::date[]) AS due (customer_id, first, last)",
+            customer_ids,
+            list(map(str, firsts)),
+            list(map(str, lasts)),
+        )
+        self._write_months(company, due, True)
+        self._follow_first_jobs(customer_ids)
+        return len(set(customer_ids))
+
+    @api.model
+    def _follow_first_jobs(self, customer_ids):
+        """Count reorders of the months that were not marked: another job may be the first now."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE broker_customer_month kept
+                   SET reorder_count = kept.job_count - (kept.month = beginning.month)::int
+                  FROM (
+                    SELECT customer_id, MIN(month) AS month
+                      FROM broker_customer_month
+                     WHERE customer_id = ANY(%s) AND job_count > 0
+                  GROUP BY customer_id
+                  ) AS beginning
+                 WHERE kept.customer_id = beginning.customer_id AND kept.job_count > 0
+                   AND kept.reorder_count <> kept.job_count - (kept.month = beginning.month)::int
+                """,
+                customer_ids,
+            )
+        )
+
+    @api.model
+    def _write_months(self, company, due, is_few):
+        """Make months what their documents say; only what differs is written.
+
+        :param due: see `_get_months_query`
+        """
+        # Nothing is compiled for a statement that runs once a night.
+        self.env.cr.execute("SET LOCAL jit = off")
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH %(months)s,
+                gone AS (
+                    DELETE FROM broker_customer_month kept
+                     USING due
+                     WHERE kept.customer_id = due.customer_id AND kept.month >= due.first AND kept.month < due.last
+                       AND NOT EXISTS (
+                           SELECT FROM fresh
+                            WHERE fresh.customer_id = kept.customer_id AND fresh.month = kept.month
+                       )
+                )
+                INSERT INTO broker_customer_month (customer_id, company_id, month, %(columns)s)
+                SELECT fresh.customer_id, %(company)s, fresh.month, %(fresh)s
+                  FROM fresh
+             LEFT JOIN broker_customer_month kept
+                    ON kept.customer_id = fresh.customer_id AND kept.month = fresh.month
+                 WHERE kept.id IS NULL OR (%(kept)s) IS DISTINCT FROM (%(fresh)s)
+           ON CONFLICT (customer_id, month) DO UPDATE SET (%(columns)s) = (%(excluded)s)
+                """,
+                months=self._get_months_query(company, due, is_few),
+                columns=self._join_figures(),
+                fresh=self._join_figures("fresh"),
+                kept=self._join_figures("kept"),
+                excluded=self._join_figures("excluded"),
+                company=company.id,
+            )
+        )
+        self.invalidate_model(flush=False)
+
+    @staticmethod
+    def _join_figures(table=None):
+        return SQL(", ").join(SQL.identifier(table, name) if table else SQL.identifier(name) for name in FIGURES)
+
+    @api.autovacuum
+    def _gc_months(self):
+        """Forget customers who are gone."""
+        for table in ("broker_customer_month", "broker_month_mark"):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    DELETE FROM %s gone
+                     WHERE NOT EXISTS (SELECT FROM broker_customer customer WHERE customer.id = gone.customer_id)
+                    """,
+                    SQL.identifier(table),
+                )
+            )

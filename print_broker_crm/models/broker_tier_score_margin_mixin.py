@@ -25,6 +25,27 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
         """
         return SQL(
             """
+            %s,
+            margin AS (
+                SELECT customer_id, COUNT(profit) AS lines,
+                       COUNT(*) - COUNT(profit) AS left_out,
+                       ROUND(SUM(profit), 2) AS profit
+                  FROM billed
+              GROUP BY customer_id
+            )
+            """,
+            self._get_billed_query(policy.company_id, customers is not None),
+        )
+
+    @api.model
+    def _get_billed_query(self, company, is_few):
+        """CTE `billed`: what each line of the `invoice` in the window leaves, see
+        `_get_margin_query`; customer_id, day, move_id, line_id, order_id, balance, profit.
+
+        :param is_few: the invoices are those of some customers only
+        """
+        return SQL(
+            """
             link AS (
                 SELECT invoice_line_id, MIN(order_line_id) AS sold_id, COUNT(*) AS parts
                   FROM sale_order_line_invoice_rel
@@ -32,7 +53,8 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
               GROUP BY invoice_line_id
             ),
             billed AS (
-                SELECT invoice.customer_id, line.id AS line_id,
+                SELECT invoice.customer_id, invoice.invoice_date AS day, invoice.id AS move_id, line.id AS line_id,
+                       sold.order_id, line.balance,
                        CASE WHEN link.parts > 1 THEN (
                                 SELECT SUM(%(part_profit)s)
                                   FROM sale_order_line_invoice_rel every
@@ -55,19 +77,10 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
                  WHERE invoice.in_window
                 -- A line's profit is worked out once and not where it is named
                 OFFSET 0
-            ),
-            margin AS (
-                SELECT customer_id, COUNT(profit) AS lines,
-                       COUNT(*) - COUNT(profit) AS left_out,
-                       ROUND(SUM(profit), 2) AS profit
-                  FROM billed
-              GROUP BY customer_id
             )
             """,
             # Of some customers it is quicker to look up their own lines.
-            scope=SQL("TRUE")
-            if customers is None
-            else SQL(
+            scope=SQL(
                 """
                 invoice_line_id IN (
                     SELECT line.id
@@ -76,16 +89,19 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
                      WHERE line.display_type = 'product'
                 )
                 """
-            ),
-            currency=policy.company_id.currency_id.id,
-            profit=self._get_profit_expression(policy, SQL("sold")),
-            part_profit=SQL("(%s) / link.parts", self._get_profit_expression(policy, SQL("part"))),
+            )
+            if is_few
+            else SQL("TRUE"),
+            currency=company.currency_id.id,
+            profit=self._get_profit_expression(company, SQL("sold")),
+            part_profit=SQL("(%s) / link.parts", self._get_profit_expression(company, SQL("part"))),
         )
 
     @api.model
-    def _get_profit_expression(self, policy, sold):
+    def _get_profit_expression(self, company, sold):
         """Return the SQL of what an invoice line leaves, NULL when its cost is unknown.
 
+        :param company: whose money it is
         :param sold: alias of the order line it bills
         """
         return SQL(
@@ -107,8 +123,8 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
             ratio=self._get_order_ratio(sold),
             allowance=self._get_allowance_test(sold),
             factor=self._get_unit_factor(SQL("line"), sold),
-            rate=self._get_cost_rate(policy, sold),
-            currency=policy.company_id.currency_id.id,
+            rate=self._get_cost_rate(company, sold),
+            currency=company.currency_id.id,
         )
 
     @api.model
@@ -130,10 +146,9 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
         )
 
     @api.model
-    def _get_cost_rate(self, policy, sold):
+    def _get_cost_rate(self, company, sold):
         """Return the SQL of what one unit of the order's currency is in the company's, on
         the invoice: at the invoice's own rate where it is in the same currency."""
-        company = policy.company_id
         rate = SQL(
             """
             COALESCE((

@@ -9,7 +9,8 @@ RATED_MODELS = ("broker.care.call", "broker.rating.link")
 
 
 class RatingRating(models.Model):
-    _inherit = "rating.rating"
+    _name = "rating.rating"
+    _inherit = ["broker.month.source.mixin", "rating.rating"]
 
     broker_role = fields.Selection(
         [("sales", "Salesperson"), ("service", "Service Agent")],

@@ -26,6 +26,7 @@ class SaleOrder(models.Model):
         "broker.order.relay.move.mixin",
         "broker.order.playbook.mixin",
         "broker.order.rating.mixin",
+        "broker.month.source.mixin",
         "sale.order",
     ]
 

@@ -13,6 +13,7 @@ class SaleOrderLine(models.Model):
         "broker.order.line.spec.mixin",
         "broker.order.line.proof.mixin",
         "broker.order.line.cost.mixin",
+        "broker.month.source.mixin",
         "sale.order.line",
     ]
 

@@ -96,3 +96,4 @@ from . import test_trend, test_trend_rule
 from . import test_month_report
 from . import test_insight_dashboard
 from . import test_insight_dashboard_tour
+from . import test_customer_month, test_customer_month_night
