@@ -43,6 +43,9 @@ def uninstall_hook(env):
     kept = [("res_model", "in", ("broker.proof", "broker.proof.file")), ("id", "!=", False)]
     env["ir.attachment"].with_context(**{MODULE_UNINSTALL_FLAG: True}).search(kept).unlink()
     env["ir.config_parameter"].sudo().search([("key", "=like", "print_broker_crm.%")]).unlink()
+    # Also those that people made of ours: nobody could count them any more.
+    env["gamification.challenge"].search([("broker_is_target", "=", True)]).unlink()
+    env["gamification.goal.definition"].search([("broker_kind", "!=", False)]).unlink()
     # The work tables of the nightly scores, of which Odoo does not know.
     env.cr.execute(
         "DROP TABLE IF EXISTS broker_tier_figure, broker_tier_kept_margin, broker_tier_kept_payment, broker_tier_mark"

@@ -14,6 +14,7 @@ class ResCompany(models.Model):
         "broker.company.coverage.mixin",
         "broker.company.signal.mixin",
         "broker.company.claim.mixin",
+        "broker.company.target.mixin",
         "broker.company.month.mixin",
         "broker.company.trend.mixin",
         "broker.company.risk.mixin",

@@ -4,6 +4,7 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    broker_target_close_days = fields.Integer(related="company_id.broker_target_close_days", readonly=False)
     broker_care_manager_id = fields.Many2one(related="company_id.broker_care_manager_id", readonly=False)
     broker_call_from = fields.Float(related="company_id.broker_call_from", readonly=False)
     broker_call_to = fields.Float(related="company_id.broker_call_to", readonly=False)

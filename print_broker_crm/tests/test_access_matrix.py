@@ -547,6 +547,7 @@ SETTINGS = {
     "broker.access.log": ("qian", ""),
     "broker.care.figure": ("sun qian", ""),
     "broker.satisfaction.figure": ("sun qian", ""),
+    "broker.target.event": ("wang zhao chen lin sun qian", ""),
     "broker.case.figure": ("sun qian", ""),
     "broker.coverage.figure": ("sun qian", ""),
     "broker.desk.figure": ("qian", ""),

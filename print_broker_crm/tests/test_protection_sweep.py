@@ -22,7 +22,7 @@ KEPT = {
     # The slot is shown as busy, tested below.
     "calendar.event",
 }
-# A person's own pay stays explained when the customer has gone to another.
+# A person's own pay and targets stay explained when the customer has gone to another.
 KEPT_AFTER_TRANSFER = KEPT | {
     "broker.commission.split",
     "broker.commission.entry",
@@ -30,6 +30,7 @@ KEPT_AFTER_TRANSFER = KEPT | {
     "broker.commission.pending",
     "broker.commission.dispute",
     "broker.commission.growth.share",
+    "broker.target.event",
 }
 
 

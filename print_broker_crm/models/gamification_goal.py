@@ -1,0 +1,12 @@
+from odoo import fields, models
+
+
+class GamificationGoal(models.Model):
+    _name = "gamification.goal"
+    _inherit = ["broker.target.goal.mixin", "gamification.goal"]
+
+    broker_kind = fields.Selection(related="definition_id.broker_kind", store=True, index="btree_not_null")
+    broker_score = fields.Char(string="So Far", compute="_compute_broker_score")
+    broker_progress = fields.Float(
+        string="Reached (%)", compute="_compute_broker_progress", help="How much of the target is reached, 100 at most."
+    )
