@@ -98,3 +98,4 @@ from . import test_month_report
 from . import test_insight_dashboard
 from . import test_insight_dashboard_tour
 from . import test_customer_month, test_customer_month_night
+from . import test_demand, test_campaign
