@@ -320,18 +320,13 @@ class TestCampaignChannels(CampaignCommon):
         """Reached yesterday, the customer rests three days; the open call ends before."""
         call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
         call.action_log_attempt("reached", score_declined=True)
-        call = self.env["broker.care.call"].create(
-            {
-                "customer_id": self.customer.id,
-                "user_id": self.care_sun.id,
-                "date_planned": date(2026, 11, 10),
-                "date_deadline": date(2026, 11, 11),
-            }
-        )
+        self.get_calls(self.customer).sudo()._close("cancelled", "by_hand")
+        call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
+        call.sudo().date_deadline = date(2026, 11, 11)
         self.campaign.action_make_calls()
         self.assertEqual(call.reason_ids.mapped("reason"), ["by_hand"])
         self.assertFalse(self.jade_member.call_id)
-        call._close("cancelled", "by_hand")
+        call.sudo()._close("cancelled", "by_hand")
         self.clock.move_to(datetime(2026, 11, 12, 2))
         self.env["broker.care.call"]._plan(self.company)
         call = self.get_calls(self.customer)
