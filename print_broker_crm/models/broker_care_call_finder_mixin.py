@@ -189,10 +189,63 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
 
     @api.model
     def _find_decline_events(self, company, rule, scope, last_id):
-        """Customers whose computed tier went down and who did not recover since."""
+        """Customers whose trend or whose computed tier went down and who did not recover since."""
+        # Two tables are gone through as one: the ids of one are even, of the other odd.
         return SQL(
             """
-            SELECT score.id, customer.id, NULL::int, score.date, 0, TRUE, NULL::timestamp, score.id::varchar
+            SELECT * FROM (%(trends)s UNION ALL %(tiers)s) AS found (
+                       key, customer_id, order_id, day, interval, called, moment, event_key
+                   )
+             WHERE key > %(last_id)s
+          ORDER BY key
+             LIMIT %(limit)s
+            """,
+            trends=self._get_trend_decline_query(company, rule, scope),
+            tiers=self._get_tier_decline_query(company, rule, scope),
+            last_id=last_id,
+            limit=self._get_batch_size(),
+        )
+
+    @api.model
+    def _get_trend_decline_query(self, company, rule, scope):
+        """Return the SELECT of declines that the night saw; one that was worked out afterwards
+        is no reason to call, and neither is a decline that goes on until the customer is lost."""
+        key = SQL("'trend:' || change.id")
+        return SQL(
+            """
+            SELECT change.id * 2, customer.id, NULL::int, change.date, 0, TRUE, NULL::timestamp, %(key)s
+              FROM broker_trend_change AS change
+              JOIN broker_customer AS customer ON customer.id = change.customer_id
+             WHERE change.company_id = %(company)s
+               AND customer.company_id = %(company)s
+               AND change.date >= %(since)s
+               AND change.is_history IS NOT TRUE
+               AND change.is_merged IS NOT TRUE
+               AND change.trend IN ('declining', 'lost')
+               AND change.trend_before NOT IN ('declining', 'lost')
+               AND NOT EXISTS (
+                    SELECT FROM broker_trend_change AS later
+                     WHERE later.customer_id = change.customer_id
+                       AND later.id > change.id
+                       AND later.is_merged IS NOT TRUE
+                       AND COALESCE(later.trend, '') NOT IN ('declining', 'lost')
+               )
+               AND %(callable)s
+               AND %(not_served)s
+            """,
+            key=key,
+            company=company.id,
+            since=self._get_event_floor(company, rule),
+            callable=self._sql_callable(scope, rule),
+            not_served=self._sql_not_served(rule, key),
+        )
+
+    @api.model
+    def _get_tier_decline_query(self, company, rule, scope):
+        """Return the SELECT of scores by which a customer's computed tier went down."""
+        return SQL(
+            """
+            SELECT score.id * 2 + 1, customer.id, NULL::int, score.date, 0, TRUE, NULL::timestamp, score.id::varchar
               FROM broker_tier_score AS score
               JOIN broker_customer AS customer ON customer.id = score.customer_id
          LEFT JOIN broker_tier AS fallen ON fallen.id = score.tier_id
@@ -206,8 +259,7 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
                   ORDER BY earlier.id DESC
                      LIMIT 1
                    ) AS before
-             WHERE score.id > %(last_id)s
-               AND score.company_id = %(company)s
+             WHERE score.company_id = %(company)s
                AND customer.company_id = %(company)s
                AND score.date >= %(since)s
                AND score.is_merged IS NOT TRUE
@@ -216,16 +268,12 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
                AND COALESCE(customer.tier_rank, 0) < before.rank
                AND %(callable)s
                AND %(not_served)s
-             ORDER BY score.id
-             LIMIT %(limit)s
             """,
-            last_id=last_id,
             company=company.id,
             since=self._get_event_floor(company, rule),
             from_rank=rule.tier_rank_min,
             callable=self._sql_callable(scope),
             not_served=self._sql_not_served(rule, SQL("score.id::varchar")),
-            limit=self._get_batch_size(),
         )
 
     @api.model

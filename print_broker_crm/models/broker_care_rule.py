@@ -45,7 +45,7 @@ class BrokerCareRule(models.Model):
         "customer received a job. Cadence: the time between two calls that the tier "
         "owes. Case closed: a case of the customer was closed. Salesperson silent: the "
         "customer orders or writes and sales is not in touch. Salesperson left: the "
-        "salesperson was archived. Decline: the customer's tier went down. Win back: "
+        "salesperson was archived. Decline: the customer's trend or tier went down. Win back: "
         "neither the firm nor the customer is in touch. Campaign: a campaign asks for the "
         "call. By hand: planned by somebody of the care line.",
     )
@@ -77,8 +77,8 @@ class BrokerCareRule(models.Model):
     )
     tier_rank_min = fields.Integer(
         string="From Tier",
-        help="Only customers of this tier or a higher one, 1 for 1A to 5 for 5A; 0: all. For a decline the tier "
-        "that the customer had before counts.",
+        help="Only customers of this tier or a higher one, 1 for 1A to 5 for 5A; 0: all. Where the tier "
+        "itself went down, the one that the customer had before counts.",
     )
     urgency = fields.Selection(
         [("0", "Low"), ("1", "Normal"), ("2", "High"), ("3", "Urgent")],

@@ -1,8 +1,10 @@
 from datetime import date, datetime
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from odoo.addons.print_broker_crm.models import broker_care_call_planning_mixin as planning
 from odoo.addons.print_broker_crm.tests.common_care import CareCommon
 
 
@@ -122,6 +124,69 @@ class TestCareRules(CareCommon):
         self.Call._plan(self.company)
         self.assertEqual(self._get_open_call().reason, "cadence")
         self.assertEqual(self._get_open_call(old).reason, "cadence")
+
+    def _change_trend(self, customer, before, trend, day, **vals):
+        """A row of the trend's history; the night makes them."""
+        change = (
+            self.env["broker.trend.change"]
+            .sudo()
+            .create(
+                {
+                    "customer_id": customer.id,
+                    "company_id": self.company.id,
+                    "date": day,
+                    "trend_before": before,
+                    "trend": trend,
+                    **vals,
+                }
+            )
+        )
+        customer.sudo().trend = trend
+        return change
+
+    def test_a_falling_trend_of_a_tier_that_matters(self):
+        self._activate("decline")
+        self._set_tier(self.customer, self.tier_5)
+        small, risen, history, again = (self._open_customers(1) for _number in range(4))
+        self._set_tier(small, self.tier_2)
+        self._set_tier(risen + history + again, self.tier_5)
+        change = self._change_trend(self.customer, "stable", "declining", date(2026, 3, 1))
+        self._change_trend(small, "stable", "declining", date(2026, 3, 1))
+        self._change_trend(risen, "stable", "rising", date(2026, 3, 1))
+        self._change_trend(history, "stable", "declining", date(2026, 3, 1), is_history=True)
+        self._change_trend(again, "stable", "declining", date(2026, 2, 27))
+        self._change_trend(again, "declining", "stable", date(2026, 3, 1))
+        self.Call._plan(self.company)
+        call = self._get_open_call()
+        self.assertEqual(call.reason, "decline")
+        self.assertEqual(call.reason_ids.filtered(lambda row: row.reason == "decline").event_key, f"trend:{change.id}")
+        # Seen as of Sunday: from Monday on, for a week.
+        self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 3, 2), date(2026, 3, 9)))
+        for customer in (small, risen, history, again):
+            self.assertNotIn("decline", self._get_open_call(customer).reason_ids.mapped("reason"))
+
+    def test_a_decline_that_ends_in_a_loss_is_called_about_once(self):
+        self._activate("decline", rest_days=0)
+        self._set_tier(self.customer, self.tier_5)
+        self._change_trend(self.customer, "stable", "declining", date(2026, 3, 1))
+        self.Call._plan(self.company)
+        self._get_open_call().with_user(self.care_sun).action_log_attempt("refused")
+        self._change_trend(self.customer, "declining", "lost", date(2026, 3, 2))
+        self.Call._plan(self.company)
+        self.assertEqual(self._get_open_call().reason, "cadence")
+
+    def test_declines_of_both_kinds_in_many_batches(self):
+        self._activate("decline")
+        customers = self._open_customers(3)
+        self._set_tier(customers, self.tier_5)
+        for customer in customers:
+            self._change_trend(customer, "stable", "declining", date(2026, 3, 1))
+        self._score(self.customer, 5, date(2026, 2, 20))
+        self._score(self.customer, 3, date(2026, 3, 2))
+        with patch.object(planning, "BATCH_SIZE", 1):
+            self.Call._plan(self.company)
+        for customer in customers + self.customer:
+            self.assertIn("decline", self._get_open_call(customer).reason_ids.mapped("reason"))
 
     # Cases
 
