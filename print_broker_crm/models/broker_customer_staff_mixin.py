@@ -196,7 +196,7 @@ class BrokerCustomerStaffMixin(models.AbstractModel):
             team = self.env["crm.team"].sudo()._get_default_team_id(user_id=receiver.id)
             vals.update({"team_id": team.id} if team else {})
         records.write(vals)
-        if giver:
+        if giver and "message_follower_ids" in records._fields:
             records.message_unsubscribe(giver.partner_id.ids)
 
     @api.model

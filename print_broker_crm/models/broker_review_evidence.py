@@ -71,8 +71,8 @@ class BrokerReviewEvidence(models.Model):
 
     def action_open(self):
         """Open the row that is the evidence."""
-        self.ensure_one()
         self.check_access("read")
+        self.ensure_one()
         record = self.env[self.res_model].browse(self.res_id).exists() if self.res_model in self.env else None
         if not record:
             raise UserError(self.env._("This document does not exist any more; what it said is kept here."))

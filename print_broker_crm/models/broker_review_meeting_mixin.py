@@ -2,9 +2,9 @@ from datetime import datetime, time, timedelta
 
 from pytz import UTC, timezone
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools.intervals import Intervals
 
 from .broker_review_flow_mixin import CALL_ACTIVITY
@@ -26,11 +26,23 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
     )
     meeting_start = fields.Datetime(related="meeting_id.start", string="They Meet", compute_sudo=True)
     has_meeting = fields.Boolean(compute="_compute_has_meeting", compute_sudo=True)
+    called_ids = fields.Many2many(
+        "res.users",
+        "broker_review_called_rel",
+        readonly=True,
+        copy=False,
+        help="Who was invited to the meeting for taking part; others were invited by hand, and stay.",
+    )
 
+    @api.depends("meeting_id.active", "meeting_id.stop")
     def _compute_has_meeting(self):
-        now = fields.Datetime.now()
         for review in self:
-            review.has_meeting = bool(review.meeting_id.active and review.meeting_id.stop > now)
+            review.has_meeting = review._is_meeting_ahead()
+
+    def _is_meeting_ahead(self):
+        """Return whether the people are going to meet."""
+        meeting = self.sudo().meeting_id
+        return bool(meeting.active and meeting.stop > fields.Datetime.now())
 
     # ACTIONS
 
@@ -72,9 +84,10 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
         stop = start + timedelta(hours=hours)
         people = review._get_participants()
         review._check_meeting(people, start, stop)
-        if review.has_meeting:
+        if review._is_meeting_ahead():
             meeting = review.meeting_id
-            meeting.write({"start": start, "stop": stop, "partner_ids": [fields.Command.set(people.partner_id.ids)]})
+            meeting.write({"start": start, "stop": stop, "duration": hours})
+            review._sync_meetings()
         else:
             organizer = review.user_id or self.env.user
             meeting = (
@@ -87,7 +100,7 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
                         "start": start,
                         "stop": stop,
                         "user_id": organizer.id,
-                        "partner_ids": [fields.Command.set(people.partner_id.ids)],
+                        "partner_ids": [Command.set(people.partner_id.ids)],
                         # Colleagues who do not serve the customer see that they are busy.
                         "privacy": "private",
                         "show_as": "busy",
@@ -96,7 +109,13 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
                     }
                 )
             )
-        review.write({"meeting_id": meeting.id, **({"state": "planned"} if review.state == "new" else {})})
+        review.write(
+            {
+                "meeting_id": meeting.id,
+                "called_ids": [Command.set(people.ids)],
+                **({"state": "planned"} if review.state == "new" else {}),
+            }
+        )
         review.activity_feedback([CALL_ACTIVITY])
         review.message_post(
             body=review.env._(
@@ -131,20 +150,14 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
             if review.state == "planned" and not review.meeting_id.active:
                 review.write({"state": "new"})
                 review._ask_leader()
-            elif review.has_meeting:
-                missing = review._get_participants().partner_id - review.meeting_id.partner_ids
-                gone = review.meeting_id.partner_ids.filtered(
-                    lambda partner: partner.user_ids and not any(user.active for user in partner.user_ids)
-                )
-                if missing or gone:
-                    review.meeting_id.write(
-                        {
-                            "partner_ids": [
-                                *(fields.Command.link(partner.id) for partner in missing),
-                                *(fields.Command.unlink(partner.id) for partner in gone),
-                            ]
-                        }
-                    )
+            elif review._is_meeting_ahead():
+                people = review._get_participants()
+                called = review.with_context(active_test=False).called_ids
+                if people != called:
+                    commands = [Command.link(partner.id) for partner in (people - called).partner_id]
+                    commands += [Command.unlink(partner.id) for partner in (called - people).partner_id]
+                    review.meeting_id.write({"partner_ids": commands})
+                    review.called_ids = people
 
     # HOURS
 

@@ -4,15 +4,14 @@ from odoo.tools.misc import format_date
 
 from .broker_review_flow_mixin import CALL_ACTIVITY, UP
 
-# Reviews looked at in one step of the night.
-_BATCH = 200
-
 
 class BrokerReviewOutcomeMixin(models.AbstractModel):
     """What became of a review: measured by the numbers, and never said by hand."""
 
     _name = "broker.review.outcome.mixin"
     _description = "Review: Outcome"
+    # Reviews looked at in one step of the night.
+    _night_batch = 200
 
     has_declined = fields.Boolean(
         readonly=True, copy=False, help="The trend was declining or lost while the review was open."
@@ -130,7 +129,7 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
         """
         wanted = self._get_night_domain(company)
         mark = 0
-        while reviews := self.sudo().search(wanted & Domain("id", ">", mark), order="id", limit=_BATCH):
+        while reviews := self.sudo().search(wanted & Domain("id", ">", mark), order="id", limit=self._night_batch):
             mark = reviews[-1].id
             reviews._refresh_margin()
             is_open = reviews.filtered(lambda review: review.state != "closed")

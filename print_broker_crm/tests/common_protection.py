@@ -58,6 +58,7 @@ class ProtectionCommon(BrokerAccountCommon):
         cls._run_night()
         cls._raise_signals()
         cls._start_campaign()
+        cls._open_reviews()
         cls._pay_people()
         cls.env.flush_all()
 
@@ -139,6 +140,32 @@ class ProtectionCommon(BrokerAccountCommon):
             cls.papers.setdefault("broker.campaign.member", {})[label] = cls.env["broker.campaign.member"].create(
                 {"campaign_id": campaign.id, "customer_id": customer.id}
             )
+    def _open_reviews(cls):
+        """Open a review of each customer, with something that everybody may read, something
+        that the care line heard, and a measure of the manager's."""
+        for label, customer in cls.papers["broker.customer"].items():
+            review = cls.env["broker.review"]._open([{"customer_id": customer.id, "reason": "by_hand"}])
+            cls.env["broker.review.evidence"].sudo()._add(
+                {
+                    review: [
+                        {"kind": "case", "text": f"Secret of {label}", "res_model": "broker.customer", **vals}
+                        for vals in (
+                            {"res_id": customer.id, "cause": "quality"},
+                            {"res_id": customer.id + 1000000, "cause": "competitor", "is_confidential": True},
+                        )
+                    ]
+                }
+            )
+            measure = cls.env["broker.review.measure"].create(
+                {"review_id": review.id, "name": label, "user_id": cls.manager_qian.id, "date": "2026-03-02"}
+            )
+            records = {
+                "broker.review": review,
+                "broker.review.evidence": review.evidence_ids.filtered(lambda row: row.text.startswith("Secret")),
+                "broker.review.measure": measure,
+            }
+            for model, found in records.items():
+                cls.papers.setdefault(model, {})[label] = found.with_env(cls.env)
 
     @classmethod
     def _pay_people(cls):

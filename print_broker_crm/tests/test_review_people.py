@@ -1,0 +1,191 @@
+from datetime import date, datetime
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+
+from .common_review import ReviewCommon
+
+
+@tagged("post_install", "-at_install")
+class TestReviewPeople(ReviewCommon):
+    """Who takes part when people come and go, and who sees it."""
+
+    def setUp(self):
+        super().setUp()
+        self._turn("declining")
+        self.review = self._get_reviews()
+
+    def test_roles_follow_the_customer(self):
+        self.partner.user_id = self.sales_zhao
+        self.customer.service_user_id = self.service_lin
+        self.assertEqual(self.review.sales_user_id, self.sales_zhao)
+        self.assertEqual(self.review.service_user_id, self.service_lin)
+        self._turn("stable")
+        self.partner.user_id = self.sales_wang
+        self.assertEqual(self.review.sales_user_id, self.sales_zhao, "what is over keeps its people")
+
+    def test_by_hand(self):
+        """A manager sends somebody else; who has another role stays."""
+        self.review.with_user(self.manager_qian).sales_user_id = self.sales_zhao
+        self.customer.service_user_id = self.service_lin
+        self.assertEqual(self.review.sales_user_id, self.sales_zhao)
+        with self.assertRaises(AccessError):
+            self.review.with_user(self.sales_wang).sales_user_id = self.sales_wang
+        with self.assertRaises(ValidationError):
+            self.review.with_user(self.manager_qian).guest_ids = new_test_user(
+                self.env, "broker_buyer", groups="base.group_portal"
+            )
+        self.review.with_user(self.sales_wang).cause_note = "They found it dear"
+        with self.assertRaises(AccessError):
+            self.review.with_user(self.sales_wang).cause = "own_demand"
+
+    def test_the_account_team_speaks_for_operations(self):
+        self.env["broker.customer.member"].create(
+            {"customer_id": self.customer.id, "user_id": self.service_lin.id, "function": "operation"}
+        )
+        self._turn("stable")
+        self.at("2026-03-09 02:00:00")
+        self._turn("declining")
+        self.assertEqual(self._get_reviews()[1].operations_user_id, self.service_lin)
+
+    def test_who_sells_does_not_lead(self):
+        self._turn("stable")
+        self.partner.user_id = self.manager_qian
+        self.at("2026-03-09 02:00:00")
+        self._turn("declining")
+        self.assertEqual(self._get_reviews()[1].user_id, self.manager_gao)
+
+    def test_who_takes_part_sees_the_customer(self):
+        review = self.review.with_user(self.manager_qian)
+        for user in (self.sales_zhao, self.service_lin):
+            self.assertFalse(self.customer.with_user(user).has_access("read"))
+        review.write({"operations_user_id": self.service_lin.id, "guest_ids": [Command.link(self.sales_zhao.id)]})
+        for user in (self.sales_zhao, self.service_lin):
+            self.assertTrue(self.customer.with_user(user).has_access("read"))
+            self.assertTrue(self.review.with_user(user).has_access("write"))
+            self.assertIn(user, self.customer._get_serving_users())
+        self._turn("stable")
+        for user in (self.sales_zhao, self.service_lin):
+            self.assertFalse(self.customer.with_user(user).has_access("read"), "until it is over")
+            self.assertFalse(self.review.with_user(user).has_access("read"))
+
+    def test_people_leave(self):
+        review = self._agree(self.review, (self.sales_wang, "Visit"), (self.manager_qian, "Talk to the owner"))
+        review.guest_ids = self.service_lin
+        review._book_meeting(datetime(2026, 3, 3, 1), 1.0)
+        (self.sales_wang + self.service_lin).action_archive()
+        self.assertFalse(self.review.sales_user_id)
+        self.assertFalse(self.review.guest_ids)
+        visit, talk = self.review.measure_ids
+        self.assertEqual((visit.user_id, visit.activity_id.user_id), (self.manager_qian, self.manager_qian))
+        self.assertNotIn(self.sales_wang.partner_id, self.review.meeting_id.partner_ids)
+        self.partner.user_id = self.sales_zhao
+        self._night()
+        self.assertEqual(self.review.sales_user_id, self.sales_zhao)
+        self.assertIn(self.sales_zhao.partner_id, self.review.meeting_id.partner_ids)
+        self.manager_qian.action_archive()
+        self.assertEqual(self.review.user_id, self.manager_gao)
+        self.assertEqual((visit + talk).user_id, self.manager_gao)
+        self.assertEqual((visit + talk).activity_id.user_id, self.manager_gao)
+
+    def test_the_leader_leaves_before_anybody_met(self):
+        self.manager_qian.action_archive()
+        self.assertEqual(self.review.user_id, self.manager_gao)
+        self.assertEqual(self.review.activity_ids.user_id, self.manager_gao)
+
+    def test_works_for_another_company_only(self):
+        other = self.env["res.company"].create({"name": "Night Press"})
+        self.service_chen.write({"company_ids": [Command.set(other.ids)], "company_id": other.id})
+        self.assertFalse(self.review.service_user_id)
+
+    def test_staff_change_takes_measures_along(self):
+        self._agree(self.review, (self.service_chen, "Quote anew"), (self.sales_wang, "Visit"))
+        change = self.env["broker.staff.change"].with_user(self.manager_qian).create({"user_id": self.service_chen.id})
+        change.action_collect()
+        change.line_ids.successor_id = self.service_lin
+        change.action_confirm()
+        quote, visit = self.review.measure_ids
+        self.assertEqual((quote.user_id, visit.user_id), (self.service_lin, self.sales_wang))
+        self.assertEqual(quote.activity_id.user_id, self.service_lin)
+        self.assertEqual(self.review.service_user_id, self.service_lin)
+
+    # Two companies
+
+    def test_two_companies(self):
+        sister = self.env["res.company"].create({"name": "Sister"})
+        sister.resource_calendar_id = self.calendar.copy({"company_id": sister.id})
+        bai = self._create_user("bai", "group_manager", company_id=sister.id, company_ids=[Command.set(sister.ids)])
+        there = self._open_customer(company=sister)
+        self._set_tier(there, self.tier_5)
+        self._turn("declining", there)
+        review = self._get_reviews(there)
+        self.assertEqual(review.company_id, sister)
+        self.assertEqual(review.user_id, bai)
+        self.assertFalse(review.sales_user_id, "Wang does not work there")
+        for user, mine, theirs in ((self.manager_qian, self.review, review), (bai, review, self.review)):
+            self.assertTrue(mine.with_user(user).has_access("read"))
+            self.assertFalse(theirs.with_user(user).has_access("read"))
+            self.assertFalse(theirs.evidence_ids.with_user(user)._filtered_access("read"))
+        self._turn("stable", there)
+        self.assertEqual((review.state, self.review.state), ("closed", "new"))
+        self.at("2026-06-01 02:00:00")
+        self._night(sister)
+        self.assertEqual(self.review.state, "new", "the night of the other company")
+
+    # Merging
+
+    def _merge(self, *others):
+        partners = self.partner.union(*(other.partner_id for other in others))
+        self.env["base.partner.merge.automatic.wizard"].with_context(active_test=False)._merge(
+            partners.ids, self.partner
+        )
+        self.env.invalidate_all()
+
+    def _open_other(self, day="2026-03-05 02:00:00"):
+        self.at(day)
+        other = self._open_customer(self._create_partner("Jade Kitchen", self.sales_wang))
+        self._set_tier(other, self.tier_5)
+        self._turn("declining", other)
+        return other
+
+    def test_merged_reviews(self):
+        """The older one goes on, with everything of the other."""
+        other = self._open_other()
+        theirs = self._agree(self._get_reviews(other), (self.sales_wang, "Visit"))
+        self._open_case(title="Blurred")
+        measure = theirs.measure_ids
+        self.env["broker.review.evidence"].sudo()._add(
+            {theirs.sudo(): [{"kind": "case", "text": "Torn", "res_model": "broker.case", "res_id": 1}]}
+        )
+        theirs._book_meeting(datetime(2026, 3, 6, 1), 1.0)
+        self._merge(other)
+        self.assertFalse(other.exists())
+        reviews = self._get_reviews()
+        self.assertEqual(reviews, self.review + theirs)
+        self.assertEqual((self.review.state, theirs.state, theirs.outcome), ("new", "closed", False))
+        self.assertEqual(theirs.merged_into_id, self.review)
+        self.assertEqual(measure.review_id, self.review)
+        self.assertEqual(measure.activity_id.res_id, self.review.id)
+        self.assertIn("Torn", self.review.evidence_ids.mapped("text"))
+        self.assertFalse(theirs.meeting_id)
+        self.assertEqual(self.customer.open_review_id, self.review)
+        self._night()
+        self.assertEqual((theirs.lost_margin, theirs.margin_year), (0, 0))
+
+    def test_merged_into_the_younger(self):
+        other = self._open_other("2026-02-20 02:00:00")
+        theirs = self._get_reviews(other)
+        self.at("2026-03-06 02:00:00")
+        self._merge(other)
+        self.assertEqual((theirs.state, self.review.state), ("new", "closed"))
+        self.assertEqual(self.review.merged_into_id, theirs)
+        self.assertEqual(theirs.customer_id, self.customer)
+
+    def test_merged_with_a_closed_one(self):
+        other = self._open_other("2026-02-20 02:00:00")
+        self._turn("stable", other)
+        theirs = self._get_reviews(other)
+        self._merge(other)
+        self.assertEqual((theirs.state, theirs.outcome, self.review.state), ("closed", "recovered", "new"))
+        self.assertEqual(theirs.closed_on, date(2026, 2, 20))
