@@ -89,7 +89,28 @@ class BrokerReviewFinderMixin(models.AbstractModel):
 
     @api.model
     def _find_gap_evidence(self, customers, since):
-        return []
+        gaps = self.env["broker.product.gap"].search(
+            Domain("customer_id", "in", customers.ids) & Domain("days_late", ">", 0), order="days_late desc, id desc"
+        )
+        for gap in gaps:
+            yield (
+                gap.customer_id,
+                {
+                    "kind": "gap",
+                    "day": gap.expected_date,
+                    "text": self.env._(
+                        "%(product)s: bought on %(times)s days, last on %(last)s, expected by %(expected)s. In its "
+                        "last year %(amount)s",
+                        product=gap.product_id.display_name,
+                        times=gap.times_bought,
+                        last=format_date(self.env, gap.last_date),
+                        expected=format_date(self.env, gap.expected_date),
+                        amount=gap.currency_id.format(gap.amount_year or 0.0),
+                    ),
+                    "res_model": "sale.order",
+                    "res_id": gap.order_id.id,
+                },
+            )
 
     @api.model
     def _find_case_evidence(self, customers, since):

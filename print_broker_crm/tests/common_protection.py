@@ -140,6 +140,8 @@ class ProtectionCommon(BrokerAccountCommon):
             cls.papers.setdefault("broker.campaign.member", {})[label] = cls.env["broker.campaign.member"].create(
                 {"campaign_id": campaign.id, "customer_id": customer.id}
             )
+
+    @classmethod
     def _open_reviews(cls):
         """Open a review of each customer, with something that everybody may read, something
         that the care line heard, and a measure of the manager's."""

@@ -470,3 +470,6 @@ class TestReviewByTheNight(TrendCommon):
         self.assertEqual((customer.trend, review.state), ("declining", "new"))
         trend = review.evidence_ids.filtered(lambda row: row.kind == "trend")
         self.assertEqual(trend.text, customer.trend_explanation)
+        gap = review.evidence_ids.filtered(lambda row: row.kind == "gap")
+        self.assertIn("bought on 33 days", gap.text)
+        self.assertEqual((gap.res_model, gap.cause), ("sale.order", False))
