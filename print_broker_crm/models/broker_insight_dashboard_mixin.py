@@ -7,6 +7,8 @@ from odoo.tools import SQL
 
 from .broker_insight_customer_mixin import TREND_MONTHS
 
+# Figures of what is known of the present day alone.
+_TODAY = ("coverage_gaps", "obligations_unmet", "reviews_open")
 # So many rows the owner sees at once; the figures above the lists open all of them.
 _DECLINERS = 8
 _REVIEWS = 6
@@ -41,6 +43,8 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         known = self._get_first_month(company)
         first = min(known or last_closed, last_closed)
         month = min(max(month, first), this_month)
+        figures = self._get_dashboard_figures(company, month)
+        report = self.env["broker.month.report"]._find(company, month)
         return {
             "month": fields.Date.to_string(month),
             "this_month": fields.Date.to_string(this_month),
@@ -50,8 +54,9 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
             "is_empty": not known,
             "company": {"id": company.id, "name": company.name, "currency_id": company.currency_id.id},
             "companies": [{"id": other.id, "name": other.name} for other in companies],
-            "figures": self._get_dashboard_figures(company, month),
-            "today": self._get_dashboard_today(company, this_month),
+            "report_id": report.id,
+            "figures": figures,
+            "today": self._get_dashboard_today(company, month, figures),
             "months": self._get_dashboard_months(company, month),
             "compared_months": list(map(fields.Date.to_string, self._get_compared_months(month))),
             "decliners": self._get_dashboard_decliners(company, month),
@@ -99,17 +104,32 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         """Return the figures of the month's summary, ready for the browser."""
         figures = {}
         for key, figure in self._get_summary(company, month).items():
-            before_month = figure.get("before_month")
+            before_month = figure["before_month"]
             figures[key] = {**figure, "before_month": before_month and fields.Date.to_string(before_month)}
         return figures
 
     @api.model
-    def _get_dashboard_today(self, company, this_month):
-        """Return the figures that are about today whichever month is looked at, but for
-        those of the summary that are so anyway."""
-        cases = self.env["broker.case.figure"].search_count(self._get_cases_domain("cases_open", company, this_month))
-        label = self._get_labels()["cases_open"]
-        return {"cases_open": {"value": cases, "before": None, "before_month": False, "kind": "count", "label": label}}
+    def _get_dashboard_today(self, company, month, figures):
+        """Return the figures that are about today, whichever month is on the screen.
+
+        :param figures: those of the month, which are of today while nothing newer is over
+        """
+        last_closed = self._get_last_month(company)
+        this_month = last_closed + relativedelta(months=1)
+        values = {"cases_open": self._count_open_cases(company, this_month)}
+        if month < last_closed:
+            counted = self._get_today_figures(company, [this_month, last_closed])
+            values |= {key: known[this_month] for key, known in counted.items()}
+        else:
+            values |= {key: figures[key]["value"] for key in _TODAY}
+        return {
+            key: {**figures[key], "value": value, "before": None, "before_month": False}
+            for key, value in values.items()
+        }
+
+    @api.model
+    def _count_open_cases(self, company, month):
+        return self.env["broker.case.figure"].search_count(self._get_cases_domain("cases_open", company, month))
 
     @api.model
     def _get_first_month(self, company):
@@ -173,6 +193,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
                     "id": customer.id,
                     "name": customer.display_name,
                     "tier": customer.tier_id.name or "",
+                    "tier_color": customer.tier_id.color,
                     "trend": trend,
                     "trend_label": labels[trend],
                     "change": change,

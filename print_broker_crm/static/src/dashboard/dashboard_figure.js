@@ -5,21 +5,6 @@ import { formatFloat } from "@web/core/utils/numbers";
 
 import { formatMonth, formatShortMonth } from "./dashboard_format";
 
-/** Figures of which less is better. */
-const BETTER_LESS = new Set([
-    "customers_declining",
-    "customers_lost",
-    "revenue_declining",
-    "cases_opened",
-    "cases_open",
-    "complaints",
-    "coverage_gaps",
-    "obligations_unmet",
-    "reviews_open",
-    "desk_commission",
-    "desk_claim_cost",
-]);
-
 /** Write a figure of the summary for reading: without cents, and a dash where nothing is known. */
 export function formatFigure(value, kind, currencyId) {
     if (value === false || value === null || value === undefined) {
@@ -77,12 +62,13 @@ export class DashboardFigure extends Component {
 
     /** How the figure differs from before; nothing while a month is running, or nothing is known. */
     get change() {
-        const { value, before, before_month, kind } = this.figure;
+        const { value, before, before_month, kind, good } = this.figure;
         const known = before_month && [value, before].every((number) => typeof number === "number");
         if (!known || this.props.data.is_running) {
             return null;
         }
-        if (!value && !before) {
+        // Nothing in both is no news, and money against nothing tells only itself again.
+        if (!before && (!value || kind === "money")) {
             return null;
         }
         const difference = value - before;
@@ -95,11 +81,11 @@ export class DashboardFigure extends Component {
         if (!difference) {
             text = "=";
         }
-        const isWorse = BETTER_LESS.has(this.props.name) ? difference > 0 : difference < 0;
+        const gain = difference * good;
         return {
             text,
             icon: difference > 0 ? "fa-caret-up" : difference < 0 ? "fa-caret-down" : "",
-            className: !difference ? "text-muted" : isWorse ? "text-danger" : "text-success",
+            className: !gain ? "text-muted" : gain < 0 ? "text-danger" : "text-success",
             month: formatShortMonth(before_month),
             title: _t("%(month)s: %(figure)s", {
                 month: formatMonth(before_month),

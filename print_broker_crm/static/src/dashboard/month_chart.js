@@ -9,6 +9,16 @@ import { _t } from "@web/core/l10n/translation";
 import { formatFigure } from "./dashboard_figure";
 import { formatAxisMonth, formatMonth } from "./dashboard_format";
 
+/** Write an amount on the axis: 500k, and 1.5M where one digit more is needed. */
+function formatTick(value, currencyId) {
+    const size = Math.abs(value);
+    const unit = size >= 1e6 ? 1e6 : size >= 1e3 ? 1e3 : 1;
+    return formatCurrency(value, currencyId, {
+        humanReadable: true,
+        digits: [16, size % unit ? 1 : 0],
+    });
+}
+
 /**
  * Revenue and margin of thirteen months: as a chart whose points open their rows and, for the
  * keyboard, for readers and for copying, as a table of links.
@@ -115,11 +125,7 @@ export class MonthChart extends Component {
                         ticks: {
                             color: labelColor,
                             maxTicksLimit: 5,
-                            callback: (value) =>
-                                formatCurrency(value, currencyId, {
-                                    humanReadable: true,
-                                    digits: [16, Math.abs(value) < 1000 ? 0 : 1],
-                                }),
+                            callback: (value) => formatTick(value, currencyId),
                         },
                         grid: { color: gridColor },
                         border: { display: false },
