@@ -317,20 +317,20 @@ class TestCampaignChannels(CampaignCommon):
         self.assertEqual(set(call.reason_ids.mapped("reason")), {"by_hand", "campaign"})
 
     def test_a_call_waits_for_the_one_before(self):
-        """Reached yesterday, the customer rests three days; the open call ends before."""
+        """Reached today, the customer rests three days; the next call ends before."""
         call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
         call.action_log_attempt("reached", score_declined=True)
-        self.get_calls(self.customer).sudo()._close("cancelled", "by_hand")
-        call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
-        call.sudo().date_deadline = date(2026, 11, 11)
+        call = self.get_calls(self.customer)
+        call.sudo().write({"date_planned": date(2026, 11, 10), "date_deadline": date(2026, 11, 11)})
         self.campaign.action_make_calls()
-        self.assertEqual(call.reason_ids.mapped("reason"), ["by_hand"])
+        self.assertNotIn("campaign", call.reason_ids.mapped("reason"))
         self.assertFalse(self.jade_member.call_id)
         call.sudo()._close("cancelled", "by_hand")
         self.clock.move_to(datetime(2026, 11, 12, 2))
         self.env["broker.care.call"]._plan(self.company)
         call = self.get_calls(self.customer)
         self.assertIn("campaign", call.reason_ids.mapped("reason"))
+        self.jade_member.invalidate_recordset()
         self.assertEqual(self.jade_member.call_id, call)
 
     def test_a_closed_campaign_plans_no_more_calls(self):
