@@ -130,21 +130,10 @@ class BrokerDeskFigure(models.Model):
             zone=company._get_broker_tz(),
             first=first,
             last=last,
-            lines=self._get_lines_query(company, first, last),
+            lines=self.env["broker.customer.month"]._get_profit_rows_query(company, first, last),
             kind=self._get_kind(company),
             settled=self._get_local_day(SQL("claim.claim_settled_at")),
         )
-
-    @api.model
-    def _get_lines_query(self, company, first, last):
-        """Return the SELECT of what invoice lines left."""
-        try:
-            return self.env["broker.customer.month"]._get_profit_rows_query(company, first, last)
-        except NotImplementedError:
-            return SQL(
-                "SELECT NULL::int AS invoice_line_id, NULL::int AS move_id, NULL::int AS order_id,"
-                " NULL::int AS customer_id, NULL::date AS day, 0 AS revenue, 0 AS profit WHERE FALSE"
-            )
 
     @api.model
     def _get_kind(self, company):

@@ -83,8 +83,6 @@ class BrokerInsightCareMixin(models.AbstractModel):
 
     @api.model
     def _count_reviews(self, company):
-        if "broker.review" not in self.env:
-            return 0
         return self.env["broker.review"].search_count(self._get_reviews_domain(company))
 
     @api.model

@@ -78,7 +78,7 @@ class BrokerMonthReport(models.Model):
         """Work the report out anew, as long as it was not sent."""
         self._check_manager()
         for report in self:
-            self.sudo()._prepare(report.company_id, report.month)
+            self._prepare(report.company_id, report.month)
         return True
 
     def action_send(self):
@@ -101,7 +101,7 @@ class BrokerMonthReport(models.Model):
         self._check_manager()
         company = self.env.company
         month = self.env["broker.insight"]._get_last_month(company)
-        report = self._find(company, month) or self.sudo()._prepare(company, month)
+        report = self._find(company, month) or self._prepare(company, month)
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_month_report_action")
         return {**action, "views": [(False, "form")], "view_mode": "form", "res_id": report.id, "domain": []}
 
@@ -148,7 +148,7 @@ class BrokerMonthReport(models.Model):
         """
         if month > self.env["broker.insight"]._get_last_month(company):
             raise UserError(self.env._("A month is reported when it is over."))
-        self = self.with_company(company)
+        self = self.sudo().with_company(company)
         report = self._find(company, month) or self.create({"company_id": company.id, "month": month})
         report.write({"prepared_at": fields.Datetime.now()})
         report.line_ids.unlink()

@@ -80,6 +80,9 @@ class BrokerMonthReportLine(models.Model):
     late_count = fields.Integer(string="Came Late")
     case_count = fields.Integer(string="Cases")
     cause = fields.Char(help="The cause that a review found or proposes.")
+    review_id = fields.Many2one("broker.review", index="btree_not_null", ondelete="set null")
+    measure_count = fields.Integer(string="Measures Agreed")
+    done_count = fields.Integer(string="Measures Done")
     due_kind = fields.Char(help="What is to be done next.")
     due_date = fields.Date(string="Due On")
     due_user_id = fields.Many2one("res.users", string="Due From", ondelete="set null")
@@ -134,7 +137,7 @@ class BrokerMonthReportLine(models.Model):
         for line in self:
             line.why = causes.get(line.cause) or line._explain_trend() or False
 
-    @api.depends("due_kind", "due_date", "due_user_id")
+    @api.depends("due_kind", "due_date", "due_user_id", "measure_count", "done_count")
     @api.depends_context("lang")
     def _compute_due(self):
         kinds = self._get_due_labels()
@@ -143,6 +146,8 @@ class BrokerMonthReportLine(models.Model):
                 kinds.get(line.due_kind, line.due_kind),
                 line.due_date and format_date(self.env, line.due_date),
                 line.due_user_id.sudo().name,
+                line.measure_count
+                and self.env._("%(done)s of %(agreed)s measures done", done=line.done_count, agreed=line.measure_count),
             )
             line.due = " · ".join(word for word in words if word) or False
 
@@ -248,8 +253,6 @@ class BrokerMonthReportLine(models.Model):
     @api.model
     def _get_cause_labels(self):
         """Return {cause: label} of what reviews find."""
-        if "broker.review" not in self.env:
-            return {}
         return dict(self.env["broker.review"]._fields["cause"]._description_selection(self.env))
 
     @api.model
@@ -257,7 +260,10 @@ class BrokerMonthReportLine(models.Model):
         """Return {kind: label} of what can be due."""
         return {
             **self.env["broker.customer"]._get_obligation_kinds(),
-            "review": self.env._("Review"),
+            "measure": self.env._("Measure"),
+            "review_new": self.env._("Book the review"),
+            "review_planned": self.env._("Review"),
+            "review_following": self.env._("See what came of it"),
             "next_call": self.env._("Care call"),
             **dict(self.env["broker.customer"]._fields["coverage_state"]._description_selection(self.env)),
         }

@@ -164,7 +164,7 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
 
     def _get_facts(self, customers):
         """Return {customer: values}: its trend, what is known of the cause, and what is due
-        next: what is overdue, else what the review says, else the next care call."""
+        next: what the open review says, else what is overdue, else the next care call."""
         facts = {customer: {} for customer in customers}
         trends = self.env["broker.customer"]._get_trend_at(
             self.company_id, self.env["broker.insight"]._get_last_day(self.month)
@@ -178,15 +178,37 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             facts[customer].update(
                 due_kind="next_call", due_date=customer.next_call_date, due_user_id=customer.care_user_id.id
             )
-        for customer, values in self._get_review_facts(customers).items():
-            facts[customer].update(values)
         for owed in self.env["broker.obligation"].search(Domain("customer_id", "in", customers.ids), order="date desc"):
             facts[owed.customer_id].update(due_kind=owed.kind, due_date=owed.date, due_user_id=owed.user_id.id)
+        for customer, values in self._get_review_facts(customers).items():
+            facts[customer].update(values)
         return facts
 
     def _get_review_facts(self, customers):
-        """Return {customer: values} of the reviews that are open."""
-        return {}
+        """Return {customer: values} of the cause that the last review found or proposes, and
+        of what an open one waits for: its meeting, a measure, or the numbers."""
+        facts = {}
+        for review in self.env["broker.review"].search(Domain("customer_id", "in", customers.ids), order="id"):
+            values = {"review_id": review.id, "cause": review.cause or review.proposed_cause}
+            if review.state != "closed":
+                measures = review.measure_ids
+                values.update(
+                    measure_count=len(measures), done_count=len(measures.filtered("done_on")), **self._get_next(review)
+                )
+            facts[review.customer_id] = values
+        return facts
+
+    def _get_next(self, review):
+        """Return the values of what a review waits for."""
+        measure = review.measure_ids.filtered(lambda row: not row.done_on).sorted(lambda row: (row.date, row.id))[:1]
+        if measure:
+            return {"due_kind": "measure", "due_date": measure.date, "due_user_id": measure.user_id.id}
+        if review.state == "new":
+            return {"due_kind": "review_new", "due_date": review.opened_on, "due_user_id": review.user_id.id}
+        if review.state == "planned":
+            day = self.company_id._get_broker_date(review.meeting_start)
+            return {"due_kind": "review_planned", "due_date": day, "due_user_id": review.user_id.id}
+        return {"due_kind": "review_following", "due_date": review.follow_up_date, "due_user_id": review.user_id.id}
 
     # WHAT THE FIRM OWES AND GETS
 

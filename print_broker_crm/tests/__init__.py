@@ -85,6 +85,7 @@ from . import test_proof_odd_paths, test_proof_portal
 from . import test_job_ticket, test_proof_portal_tour
 from . import test_masking, test_masking_documents
 from . import test_proof_tier
+from . import test_desk_result, test_insight, test_month_report
 from . import test_signal, test_signal_finder
 from . import (
     test_playbook,
@@ -92,9 +93,7 @@ from . import (
 from . import test_care_figures
 from . import test_target, test_target_goal
 from . import test_care_question, test_rating_link, test_rating_link_page, test_satisfaction, test_satisfaction_rpc
-from . import test_insight
 from . import test_product_gap, test_trend, test_trend_rule
-from . import test_month_report
 from . import test_insight_dashboard
 from . import test_insight_dashboard_tour
 from . import test_customer_month, test_customer_month_night
