@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.tools import SQL
 
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
@@ -53,16 +55,14 @@ class MonthReportCommon(BrokerAccountCommon):
     def _score(self, customer, moment, sales=0, service=0):
         """Let a customer answer a care call at a moment in UTC."""
         Call = self.env["broker.care.call"]
-        # Whoever is unhappy is called again soon.
-        call = Call.search([("customer_id", "=", customer.id), ("state", "=", "planned")])
-        call = call or Call.create({"customer_id": customer.id, "user_id": self.care_sun.id})
-        call.action_log_attempt("reached", note="All well", sales_rating=sales or None, service_rating=service or None)
-        ratings = (
-            self.env["rating.rating"].sudo().search([("res_model", "=", "broker.care.call"), ("res_id", "=", call.id)])
-        )
-        self.env.flush_all()
-        self.env.cr.execute(SQL("UPDATE rating_rating SET rated_on = %s WHERE id = ANY(%s)", moment, ratings.ids))
-        self.env.invalidate_all()
+        self.env["broker.care.rule"].search([]).rating_gap_days = 1
+        with freeze_time(moment):
+            # Whoever is unhappy is called again soon.
+            call = Call.search([("customer_id", "=", customer.id), ("state", "=", "planned")])
+            call = call or Call.create({"customer_id": customer.id, "user_id": self.care_sun.id})
+            call.action_log_attempt(
+                "reached", note="All well", sales_rating=sales or None, service_rating=service or None
+            )
 
     def _case(self, customer, moment, kind="complaint", cause=False, state="working", solved=False):
         """Write a case as it stands after what became of it."""

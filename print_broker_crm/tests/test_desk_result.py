@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.print_broker_crm.models.broker_insight import FIGURES
 from odoo.addons.print_broker_crm.tests.test_claim import ClaimCommon
@@ -64,6 +64,17 @@ class TestDeskResult(ClaimCommon):
         self.assertEqual(customer.sales_origin, "inherited")
         return customer
 
+    def _bill(self, job, day="2026-03-10"):
+        with freeze_time(f"{day} 02:00:00"):
+            return self._create_posted_invoice(job, day)
+
+    def _take_back(self, invoice, quantity, day="2026-03-20"):
+        """Credit a part of an invoice on a day."""
+        with freeze_time(f"{day} 02:00:00"):
+            note = self._credit(invoice, quantity=quantity, post=False)
+            note.invoice_date = day
+            note.action_post()
+
     def _settle(self, job, granted, moment, **vals):
         case = self._open_claim(job, granted=granted, **vals)
         with freeze_time(moment):
@@ -85,7 +96,7 @@ class TestDeskResult(ClaimCommon):
             self._sell(pearl, 1000, 500, "2026-03-08"),
         ]
         for job in jobs:
-            self._create_posted_invoice(job, "2026-03-10")
+            self._bill(job)
         self.assertEqual(self._get(), [2000, 1000, 1300, 271, 0, 4029])
         rows = self._get_rows()
         self.assertEqual(sum(rows.mapped("amount")), 4029)
@@ -103,52 +114,52 @@ class TestDeskResult(ClaimCommon):
         """Once a referral, then a repeat order: 1,000 and 400."""
         opal = self._open("Opal", self.sales_zhao, referrer_customer_id=self.customer.id)
         for price, cost, day in ((4000, 3000, "2026-03-06"), (1400, 1000, "2026-03-09")):
-            self._create_posted_invoice(self._sell(opal, price, cost, day), "2026-03-31")
+            self._bill(self._sell(opal, price, cost, day), "2026-03-31")
         self.assertEqual(self._get()[:3], [400, 1000, 0])
 
     def test_who_inherited_too_late(self):
         """A job of the days of the predecessor is no inherited one, whenever it is billed."""
         pearl = self._inherit("Pearl", day="2026-03-07")
-        self._create_posted_invoice(self._sell(pearl, 2000, 1200, "2026-03-06"), "2026-03-10")
-        self._create_posted_invoice(self._sell(pearl, 1000, 500, "2026-03-07"), "2026-03-10")
+        self._bill(self._sell(pearl, 2000, 1200, "2026-03-06"))
+        self._bill(self._sell(pearl, 1000, 500, "2026-03-07"))
         self.assertEqual(self._get()[:3], [0, 0, 500])
 
     def test_money_back(self):
         """Half of the repeat order comes back: 2,000 less 1,000, and the commission of 60
         less 30. What is credited in April is April's."""
-        invoice = self._create_posted_invoice(self.repeat, "2026-03-10")
-        self._credit(invoice, quantity=5)
+        invoice = self._bill(self.repeat)
+        self._take_back(invoice, 5)
         self.assertEqual(self._get(), [1000, 0, 0, 30, 0, 970])
-        note = self._credit(invoice, quantity=1, post=False)
-        note.invoice_date = "2026-04-01"
-        note.action_post()
+        self._take_back(invoice, 1, "2026-04-01")
         self.assertEqual(self._get(), [1000, 0, 0, 30, 0, 970])
-        # 500 less 300, and their 30 % of 10 %.
-        self.assertEqual(self._get(date(2026, 4, 1))[0], -200)
+        self.assertEqual(self._get(date(2026, 4, 1)), [-200, 0, 0, -6, 0, -194])
 
     def test_commission_taken_back(self):
-        """An invoice reset to draft: neither margin nor commission is left."""
-        invoice = self._create_posted_invoice(self.repeat, "2026-03-10")
-        invoice.button_draft()
-        self.assertEqual(self._get()[0], 0)
-        entries = self.env["broker.commission.entry"].search([("order_id", "=", self.repeat.id)])
-        by_month = sum(
-            entries.filtered(lambda entry: entry.role == "service" and entry.book == "earned").mapped("amount")
-        )
-        self.assertEqual(by_month, 0)
+        """An invoice that is reset in April leaves no margin; its commission was earned in
+        March and is taken back in April."""
+        invoice = self._bill(self.repeat)
+        with freeze_time("2026-04-02 02:00:00"):
+            invoice.button_draft()
+        self.assertEqual(self._get(), [0, 0, 0, 60, 0, -60])
+        self.assertEqual(self._get(date(2026, 4, 1)), [0, 0, 0, -60, 0, 60])
 
     def test_claims(self):
         """400 on a repeat order is the desk's in full; of 200 on a first job it bears the
         quarter that is service's fault. The credit note of a claim does not count as well,
         nor what is printed again."""
-        self._create_posted_invoice(self.first, "2026-03-10")
-        self._create_posted_invoice(self.repeat, "2026-03-10")
+        self._bill(self.first)
+        self._bill(self.repeat)
         case = self._settle(self.repeat, 400, "2026-03-20 02:00:00", fault_printing_house=100)
         self._settle(self.first, 200, "2026-03-31 15:59:00", fault_service=25, fault_sales=75)
         self.assertEqual(self._get(), [2000, 0, 0, 150, 450, 1400])
-        note = self.env["account.move"].browse(case.with_user(self.manager_qian).action_refund()["res_id"])
-        note.invoice_date = "2026-03-25"
-        note.action_post()
+        with freeze_time("2026-03-25 02:00:00"):
+            action = case.with_user(self.manager_qian).action_refund()
+            Wizard = self.env["account.move.reversal"].with_user(self.manager_qian)
+            wizard = Form(Wizard.with_context(**action["context"])).save()
+            wizard.refund_moves()
+            note = wizard.new_move_ids
+            if note.state == "draft":
+                note.action_post()
         self.assertEqual(note.broker_case_id, case)
         figures = self._get()
         self.assertEqual((figures[0], figures[4]), (2000, 450))
@@ -164,7 +175,7 @@ class TestDeskResult(ClaimCommon):
     def test_a_claim_that_commission_bears(self):
         """What service bears of a claim by its commission is not the firm's cost twice."""
         self.company.broker_claim_charge = "fault"
-        self._create_posted_invoice(self.repeat, "2026-03-10")
+        self._bill(self.repeat)
         with freeze_time("2026-03-20 02:00:00"):
             self._settle(self.repeat, 400, "2026-03-20 02:00:00", fault_service=100)
         commission = -sum(self._get_rows("desk_commission").mapped("amount"))
@@ -174,7 +185,7 @@ class TestDeskResult(ClaimCommon):
     def test_cost_is_not_known(self):
         """The line is left out of the margin and counted."""
         job = self._sell(self.customer, 900, 0, "2026-03-09")
-        self._create_posted_invoice(job, "2026-03-10")
+        self._bill(job)
         self.env["broker.customer.month"]._rebuild(self.company)
         self.assertEqual(self._get()[0], 0)
         figure = self.env["broker.insight"]._get_summary(self.company, MARCH)["margin_left_out"]
@@ -182,7 +193,7 @@ class TestDeskResult(ClaimCommon):
 
     def test_two_companies(self):
         """Each has its own desk, and a manager of one does not see the other's."""
-        self._create_posted_invoice(self.repeat, "2026-03-10")
+        self._bill(self.repeat)
         other = self.env["res.company"].create({"name": "Second"})
         self.assertEqual(self._get(company=other), [0, 0, 0, 0, 0, 0])
         stranger = new_test_user(
@@ -198,7 +209,7 @@ class TestDeskResult(ClaimCommon):
             self.env["broker.desk.figure"].with_user(self.service_chen).search([])
 
     def test_a_row_opens_its_document(self):
-        invoice = self._create_posted_invoice(self.repeat, "2026-03-10")
+        invoice = self._bill(self.repeat)
         case = self._settle(self.repeat, 400, "2026-03-20 02:00:00", fault_printing_house=100)
         opened = {row.kind: row.action_open() for row in self._get_rows()}
         self.assertEqual((opened["repeat"]["res_model"], opened["repeat"]["res_id"]), ("account.move", invoice.id))

@@ -106,11 +106,11 @@ class TestInsight(MonthReportCommon):
         """Each customer once: Jade's 2 and 4 are 3, with Opal's 5 that is 4. What was said
         after midnight in Shanghai is April's."""
         opal = self._open("Opal")
+        self._score(self._open("Pearl"), "2026-02-28 15:59:59", service=3)
         self._score(self.customer, "2026-03-01 16:00:00", sales=2, service=1)
         self._score(self.customer, "2026-03-31 15:59:59", sales=4)
         self._score(opal, "2026-02-28 16:00:00", sales=5)
         self._score(opal, "2026-03-31 16:00:00", sales=1)
-        self._score(opal, "2026-02-28 15:59:59", service=3)
         self.assertEqual(self._get("satisfaction_sales", "satisfaction_service"), [(4, None), (1, 3)])
         self.assertEqual(len(self._get_rows("satisfaction_sales")), 3)
 
