@@ -15,6 +15,7 @@ from devtools.inside.demo.contacts import Contacts
 from devtools.inside.demo.delivery import Delivery
 from devtools.inside.demo.desk import Desk
 from devtools.inside.demo.handbook import Handbook
+from devtools.inside.demo.insight import Insight
 from devtools.inside.demo.judging import Judging
 from devtools.inside.demo.opportunities import Opportunities
 from devtools.inside.demo.oversight import Oversight
@@ -78,6 +79,7 @@ class Story(Opportunities):
         self.handbook = Handbook(self)
         self.delivery = Delivery(self)
         self.signals = Signals(self)
+        self.insight = Insight(self)
         self.trouble = Trouble(self)
         self.satisfaction = Satisfaction(self)
 
@@ -104,6 +106,7 @@ class Story(Opportunities):
         self.plan_desk()
         self.plan_office()
         self.plan_nights()
+        self.insight.plan(DAILY_DAYS)
         self.plan_calls()
         self.satisfaction.plan()
         return self.clock.run()
