@@ -56,6 +56,22 @@ class TestInsightDashboard(InsightCommon):
             with self.subTest(month=nonsense), self.assertRaises(UserError):
                 show(nonsense)
 
+    def test_today_is_today_whichever_month_is_looked_at(self):
+        """Who is silent today is silent, also for who leafs through the months before."""
+        self._fill_month(self.customer, 6, 100)
+        self.customer.sudo().coverage_state = "sales_silent"
+        case = self.env["broker.case"].create(
+            {"title": "Too late", "kind": "complaint", "customer_id": self.customer.id}
+        )
+        self.env.flush_all()
+        silent = {key: self.insight.get_dashboard(str(self._get_month(key)))["today"] for key in (0, 1, 6)}
+        self.assertEqual([today["coverage_gaps"]["value"] for today in silent.values()], [1, 1, 1])
+        self.assertEqual([today["cases_open"]["value"] for today in silent.values()], [1, 1, 1])
+        # Before it was opened, the case was no open case.
+        self.assertEqual(self.insight.get_dashboard()["figures"]["cases_open"]["value"], 0)
+        action = self.insight.open_rows("cases_open", str(self.this_month))
+        self.assertEqual(self._get_rows(action, self.insight.env).case_id, case)
+
     def test_a_fresh_firm(self):
         company = self.env["res.company"].create({"name": "Fresh"})
         self.manager_qian.company_ids += company
