@@ -30,6 +30,11 @@ class BrokerCustomerMonth(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     tier_id = fields.Many2one("broker.tier", readonly=True, help="Where the customer stands today.")
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True, help="Who sells to the customer today.")
+    trend = fields.Selection(
+        selection=lambda self: self.env["broker.customer"]._fields["trend"]._description_selection(self.env),
+        readonly=True,
+        help="What it is today.",
+    )
     month = fields.Date(readonly=True, help="Its first day.")
     revenue = fields.Monetary(
         readonly=True, help="Posted invoices less credit notes, untaxed, by the day of the invoice."
@@ -70,23 +75,25 @@ class BrokerCustomerMonth(models.Model):
     )
 
     def init(self):
-        """Make the table. Without foreign keys, which would cost more than all the figures:
-        rows of a deleted file are not read, and go in time."""
+        """Make the table, or add what it did not know yet. Without foreign keys, which would cost
+        more than all the figures: rows of a deleted file are not read, and go in time."""
         result = super().init()
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TABLE IF NOT EXISTS broker_customer_month (
                     id serial PRIMARY KEY, customer_id integer NOT NULL, company_id integer NOT NULL,
-                    month date NOT NULL, %s
+                    month date NOT NULL
                 );
                 CREATE UNIQUE INDEX IF NOT EXISTS broker_customer_month_customer_uniq
                     ON broker_customer_month (customer_id, month);
                 CREATE INDEX IF NOT EXISTS broker_customer_month_company_idx
-                    ON broker_customer_month (company_id, month)
+                    ON broker_customer_month (company_id, month);
+                ALTER TABLE broker_customer_month %s
                 """,
                 SQL(", ").join(
-                    SQL("%s %s NOT NULL DEFAULT 0", SQL.identifier(name), kind) for name, kind in FIGURES.items()
+                    SQL("ADD COLUMN IF NOT EXISTS %s %s NOT NULL DEFAULT 0", SQL.identifier(name), kind)
+                    for name, kind in FIGURES.items()
                 ),
             )
         )
@@ -98,7 +105,7 @@ class BrokerCustomerMonth(models.Model):
             self.env[model].flush_model()
         return SQL(
             """
-            SELECT figure.*, company.currency_id, customer.tier_id, partner.user_id
+            SELECT figure.*, company.currency_id, customer.tier_id, customer.trend, partner.user_id
               FROM broker_customer_month figure
               JOIN broker_customer customer ON customer.id = figure.customer_id
               JOIN res_partner partner ON partner.id = customer.partner_id
@@ -114,49 +121,78 @@ class BrokerCustomerMonth(models.Model):
     # ACTIONS
 
     def action_view_invoices(self):
-        """Open the invoices and credit notes behind the revenue and the margin."""
+        """Open the invoices and credit notes behind the revenue."""
+        return self._open_rows("account.move", self.env._("Invoices"), self._get_invoice_domain())
+
+    def action_view_lines(self):
+        """Open the invoice lines behind the margin, with what each left."""
+        domain = Domain("move_id", "any", self._get_invoice_domain()) & Domain("display_type", "=", "product")
+        view = self.env.ref("print_broker_crm.account_move_line_view_list_tier")
+        return {
+            **self._open_rows("account.move.line", self.env._("Profit"), domain),
+            "views": [(view.id, "list"), (False, "form")],
+        }
+
+    def action_view_jobs(self):
+        """Open the jobs of the month."""
+        domain = self._get_order_domain() & Domain("state", "=", "sale") & self._get_moment_domain("date_order")
+        return self._open_rows("sale.order", self.env._("Jobs"), domain)
+
+    def action_view_quotations(self):
+        """Open the quotations that were won or lost in the month."""
+        won = self._get_moment_domain("broker_date_confirmed")
+        lost = Domain("state", "=", "cancel") & Domain("broker_date_confirmed", "=", False)
+        domain = self._get_order_domain() & (won | (lost & self._get_moment_domain("date_order")))
+        return self._open_rows("sale.order", self.env._("Quotations"), domain)
+
+    def action_view_cases(self):
+        """Open the cases of the month."""
+        domain = self._get_customer_domain() & Domain("state", "!=", "cancelled") & self._get_moment_domain("opened_at")
+        return self._open_rows("broker.case", self.env._("Cases"), domain)
+
+    def action_view_calls(self):
+        """Open the care calls that were done in the month."""
+        domain = self._get_customer_domain() & Domain("state", "=", "done") & self._get_moment_domain("date_done")
+        return self._open_rows("broker.care.call", self.env._("Care Calls"), domain)
+
+    def action_view_scores(self):
+        """Open the scores that the customer gave in the month."""
+        domain = self._get_customer_domain() & self._get_day_domain("date")
+        action = self._open_rows("broker.satisfaction.figure", self.env._("Scores"), domain)
+        return {**action, "views": [(False, "list"), (False, "kanban")]}
+
+    def action_view_contacts(self):
+        """Open the touches of the month."""
+        domain = self._get_customer_domain() & self._get_moment_domain("date")
+        return self._open_rows("broker.contact", self.env._("Contacts"), domain)
+
+    def _get_customer_domain(self):
         self.ensure_one()
         self.check_access("read")
-        domain = (
+        return Domain("customer_id", "=", self.customer_id.id)
+
+    def _get_order_domain(self):
+        self.ensure_one()
+        self.check_access("read")
+        return (
+            Domain("broker_customer_id", "=", self.customer_id.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("broker_claim_case_id", "=", False)
+        )
+
+    def _get_invoice_domain(self):
+        self.ensure_one()
+        self.check_access("read")
+        return (
             Domain("broker_customer_id", "=", self.customer_id.id)
             & Domain("company_id", "=", self.company_id.id)
             & Domain("state", "=", "posted")
             & Domain("move_type", "in", ("out_invoice", "out_refund"))
-            & Domain("invoice_date", ">=", self.month)
-            & Domain("invoice_date", "<", self._get_next_month(self.month))
+            & self._get_day_domain("invoice_date")
         )
-        return self._get_rows_action("account.move", self.env._("Invoices"), domain)
 
-    def action_view_jobs(self):
-        """Open the jobs of the month."""
-        self.ensure_one()
-        self.check_access("read")
-        domain = (
-            Domain("broker_customer_id", "=", self.customer_id.id)
-            & Domain("company_id", "=", self.company_id.id)
-            & Domain("state", "=", "sale")
-            & Domain("broker_claim_case_id", "=", False)
-            & self._get_moment_domain("date_order")
-        )
-        return self._get_rows_action("sale.order", self.env._("Jobs"), domain)
-
-    def action_view_cases(self):
-        """Open the cases of the month."""
-        self.ensure_one()
-        self.check_access("read")
-        domain = (
-            Domain("customer_id", "=", self.customer_id.id)
-            & Domain("state", "!=", "cancelled")
-            & self._get_moment_domain("opened_at")
-        )
-        return self._get_rows_action("broker.case", self.env._("Cases"), domain)
-
-    def action_view_contacts(self):
-        """Open the touches of the month."""
-        self.ensure_one()
-        self.check_access("read")
-        domain = Domain("customer_id", "=", self.customer_id.id) & self._get_moment_domain("date")
-        return self._get_rows_action("broker.contact", self.env._("Contacts"), domain)
+    def _get_day_domain(self, name):
+        return Domain(name, ">=", self.month) & Domain(name, "<", self._get_next_month(self.month))
 
     def _get_moment_domain(self, name):
         """Return the domain of the moments in the row's month, by the firm's own days.
@@ -169,7 +205,7 @@ class BrokerCustomerMonth(models.Model):
         )
 
     @api.model
-    def _get_rows_action(self, model, name, domain):
+    def _open_rows(self, model, name, domain):
         return {
             "type": "ir.actions.act_window",
             "name": name,

@@ -4,9 +4,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# The rooms that come after the customers' own figures, each with its steps of a night.
-_LATER = (("broker.review", "_night_steps"), ("broker.month.report", "_night_steps"))
-
 
 class BrokerInsightNight(models.AbstractModel):
     """The night of what the firm learns about its customers: months, trend, risk, reviews
@@ -49,9 +46,8 @@ class BrokerInsightNight(models.AbstractModel):
         yield from self.env["broker.customer.month"]._refresh_steps(company)
         yield from customer._judge_trend_steps(company)
         yield from customer._judge_risk_steps(company)
-        for model, steps in _LATER:
-            if model in self.env:
-                yield from getattr(self.env[model], steps)(company)
+        yield from self.env["broker.review"]._night_steps(company)
+        yield from self.env["broker.month.report"]._night_steps(company)
 
     @api.model
     def _note_done(self, company):

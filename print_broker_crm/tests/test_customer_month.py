@@ -370,20 +370,35 @@ class TestCustomerMonth(MonthCommon):
         self.assertEqual([group["margin:sum"] for group in groups], [0, 300])
 
     def test_every_figure_opens_its_rows(self):
+        """February in Shanghai: its rows, and none of the hours before or after."""
         order = self._order("2026-01-31 16:00:00")
         invoice = self._create_posted_invoice(order, "2026-02-28")
+        lost = self._order("2026-02-10 04:00:00", confirm=False)
+        lost._action_cancel()
+        self._order("2026-01-31 15:00:00")
+        call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
         self.at("2026-02-28 15:00:00")
         case = self.env["broker.case"].create({"customer_id": self.customer.id, "title": "When?", "kind": "enquiry"})
-        self._order("2026-01-31 15:00:00")
+        call.action_log_attempt("reached", sales_rating=4, service_rating=5)
         self._refresh()
+        self.env.flush_all()
         month = self.Month.search([("customer_id", "=", self.customer.id), ("month", "=", "2026-02-01")])
         for action, rows in (
             (month.action_view_invoices(), invoice),
+            (month.action_view_lines(), invoice.invoice_line_ids),
             (month.action_view_jobs(), order),
+            (month.action_view_quotations(), order + lost),
             (month.action_view_cases(), case),
+            (month.action_view_calls(), call),
         ):
-            self.assertEqual(self.env[action["res_model"]].search(action["domain"]), rows)
+            self.assertEqual(self.env[action["res_model"]].sudo().search(action["domain"]), rows, action["name"])
+        scores = month.action_view_scores()
+        scores = self.env[scores["res_model"]].with_user(self.manager_qian).search(scores["domain"])
+        self.assertEqual(len(scores), month.rating_sales_count + month.rating_service_count)
         self.assertEqual(month.display_name, "Jade Restaurant · 2026-02")
+        for user in (self.sales_zhao, self.plain_user):
+            with self.assertRaises(AccessError):
+                month.with_user(user).action_view_invoices()
 
     def test_profit_rows(self):
         """What the report and a drill-down read: a row per invoice line."""
