@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 
 class BrokerCasePeriod(models.Model):
@@ -12,6 +11,7 @@ class BrokerCasePeriod(models.Model):
 
     _name = "broker.case.period"
     _description = "Period of a Case"
+    _inherit = "broker.relay.history.mixin"
     _order = "started_at desc, id desc"
     _rec_name = "case_id"
     _allow_sudo_commands = False
@@ -47,57 +47,13 @@ class BrokerCasePeriod(models.Model):
         "(case_id) WHERE finished_at IS NULL", "The case has just been moved by somebody else: look at it again."
     )
 
-    # CRUD
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Refuse rows by hand.
-
-        :raises UserError: for any row
-        """
-        if vals_list:
-            raise UserError(self.env._("The history of a case is written when the case moves, and cannot be entered."))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        """Refuse every change.
-
-        :raises UserError: whenever a column would change
-        """
-        if self and vals:
-            raise UserError(
-                self.env._("The history of a case is not edited: what happens next is a new row. Move the case.")
-            )
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("The history of a case is never deleted."))
-
-    def copy_data(self, default=None):
-        raise UserError(self.env._("The history of a case is not copied."))
-
-    # BUSINESS
-
     @api.model
-    def _append(self, vals_list):
-        """Write new rows; not to be had by RPC.
-
-        :return: the rows, in sudo
-        """
-        if not self.env.su:
-            return self.sudo()._append(vals_list)
-        past_the_guard = super()
-        return past_the_guard.create(vals_list)
-
-    def _close(self, vals):
-        """Write how a row ended. A row that has ended stays as it is.
-
-        :param vals: with `finished_at`, `next_state` and `hours`
-        """
-        if not self.env.su:
-            return self.sudo()._close(vals)
-        if any(row.finished_at for row in self):
-            raise UserError(self.env._("The history of a case is not edited: this part of it is over."))
-        past_the_guard = super()
-        return past_the_guard.write(vals)
+    def _get_history_messages(self):
+        return {
+            "create": self.env._("The history of a case is written when the case moves, and cannot be entered."),
+            "write": self.env._("The history of a case is not edited: what happens next is a new row. Move the case."),
+            "unlink": self.env._("The history of a case is never deleted."),
+            "copy": self.env._("The history of a case is not copied."),
+            "load": self.env._("The history of a case is not imported: it is written when the case moves."),
+            "close": self.env._("The history of a case is not edited: this part of it is over."),
+        }

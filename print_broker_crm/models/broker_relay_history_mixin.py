@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 
 
 class BrokerRelayHistoryMixin(models.AbstractModel):
-    """Rows that tell who had a job when: written when it happens, closed once, and never
-    changed or deleted after that, by anybody.
+    """Rows that tell who had a job or a case when: written when it happens, closed once,
+    and never changed or deleted after that, by anybody.
 
     The rooms write through `_append` and `_close`; everything else is refused, whoever
     asks, so that a form, an import, RPC and the administrator meet the same door.
@@ -25,7 +25,7 @@ class BrokerRelayHistoryMixin(models.AbstractModel):
         :raises UserError: for any row
         """
         if vals_list:
-            raise UserError(self.env._("The history of a job is written when the job moves, and cannot be entered."))
+            raise UserError(self._get_history_messages()["create"])
         return super().create(vals_list)
 
     def write(self, vals):
@@ -34,23 +34,36 @@ class BrokerRelayHistoryMixin(models.AbstractModel):
         :raises UserError: whenever a column would change
         """
         if self and vals:
-            raise UserError(
-                self.env._("The history of a job is not edited: what happens next is a new row. Move the job instead.")
-            )
+            raise UserError(self._get_history_messages()["write"])
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("The history of a job is never deleted."))
+        raise UserError(self._get_history_messages()["unlink"])
 
     def copy_data(self, default=None):
-        raise UserError(self.env._("The history of a job is not copied."))
+        raise UserError(self._get_history_messages()["copy"])
 
     @api.model
     def load(self, fields, data):
-        raise UserError(self.env._("The history of a job is not imported: it is written when the job moves."))
+        raise UserError(self._get_history_messages()["load"])
 
     # BUSINESS
+
+    @api.model
+    def _get_history_messages(self):
+        """Hook: return what somebody is told who comes past the door: {what was tried:
+        why not}."""
+        return {
+            "create": self.env._("The history of a job is written when the job moves, and cannot be entered."),
+            "write": self.env._(
+                "The history of a job is not edited: what happens next is a new row. Move the job instead."
+            ),
+            "unlink": self.env._("The history of a job is never deleted."),
+            "copy": self.env._("The history of a job is not copied."),
+            "load": self.env._("The history of a job is not imported: it is written when the job moves."),
+            "close": self.env._("The history of a job is not edited: this part of it is over."),
+        }
 
     @api.model
     def _append(self, vals_list):
@@ -91,6 +104,6 @@ class BrokerRelayHistoryMixin(models.AbstractModel):
         if not self.env.su:
             return self.sudo()._close(vals)
         if any(row.finished_at for row in self):
-            raise UserError(self.env._("The history of a job is not edited: this part of it is over."))
+            raise UserError(self._get_history_messages()["close"])
         past_the_guard = super()
         return past_the_guard.write(vals)

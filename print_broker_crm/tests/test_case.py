@@ -114,9 +114,13 @@ class TestCase(CaseCommon):
                 rows.unlink()
             with self.assertRaises(UserError):
                 rows.create({"case_id": case.id})
+            with self.assertRaisesRegex(UserError, "case is not copied"):
+                rows.copy()
+            with self.assertRaisesRegex(UserError, "case is not imported"):
+                rows.load(["case_id/.id"], [[str(case.id)]])
         row = case.period_ids.sudo()
         case.action_work()
-        with self.assertRaises(UserError):
+        with self.assertRaisesRegex(UserError, "this part of it is over"):
             row._close({"finished_at": "2026-03-02"})
 
     def test_links_of_another_customer(self):
