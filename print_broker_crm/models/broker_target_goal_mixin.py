@@ -42,6 +42,13 @@ class BrokerTargetGoalMixin(models.AbstractModel):
         help="A manager changed what this person is to reach; it goes on in the next period.",
     )
 
+    @api.depends("broker_kind")
+    @api.depends_context("lang")
+    def _compute_broker_explanation(self):
+        explanations = self._get_broker_explanations()
+        for goal in self:
+            goal.broker_explanation = explanations.get(goal.broker_kind, False)
+
     @api.depends("current", "target_goal", "broker_row_count", "definition_id")
     @api.depends_context("lang")
     def _compute_broker_score(self):
@@ -64,6 +71,22 @@ class BrokerTargetGoalMixin(models.AbstractModel):
                 goal.broker_progress = 100 * share
             else:
                 goal.broker_progress = 100 * min(max(goal.current / goal.target_goal, 0), 1)
+
+    def _get_broker_explanations(self):
+        """Return {kind: what counts, in words}."""
+        return {
+            "new_customer": self.env._("Customers whose first job was confirmed."),
+            "margin": self.env._("What the invoices of your customers left, less credit notes."),
+            "handoff": self.env._("Of the handoffs that service answered: those that never came back."),
+            "leg": self.env._("Of the legs you finished: those in time, without the time waited for others."),
+            "answer": self.env._("Working hours until a case got its first answer, on average."),
+            "solved": self.env._("Cases that you solved and that were not opened again."),
+            "satisfaction": self.env._("Your published average of what customers answered, 1 to 5."),
+            "repeat_margin": self.env._("What the invoices of your customers' repeat orders left, less credit notes."),
+            "call": self.env._("Of the calls that were to be made: those made within their window."),
+            "coverage": self.env._("Of your customers: those with whom the firm is in touch as their tier wants."),
+            "recovered": self.env._("Customers of yours who buy again after a decline, or after they were lost."),
+        }
 
     def _format_broker(self, value):
         """Return a value of this goal as people read it."""

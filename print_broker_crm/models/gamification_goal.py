@@ -6,6 +6,7 @@ class GamificationGoal(models.Model):
     _inherit = ["broker.target.goal.mixin", "gamification.goal"]
 
     broker_kind = fields.Selection(related="definition_id.broker_kind", store=True, index="btree_not_null")
+    broker_explanation = fields.Text(string="What Counts", compute="_compute_broker_explanation")
     broker_score = fields.Char(string="So Far", compute="_compute_broker_score")
     broker_progress = fields.Float(
         string="Reached (%)", compute="_compute_broker_progress", help="How much of the target is reached, 100 at most."
