@@ -56,7 +56,9 @@ class BrokerMonthReport(models.Model):
     def _compute_display_name(self):
         several = len(self.env.companies) > 1
         for report in self:
-            month = report.month and format_date(self.env, report.month, date_format="MMMM yyyy")
+            # How a month is written is a matter of language as well.
+            pattern = self.env._("MMMM yyyy")
+            month = report.month and format_date(self.env, report.month, date_format=pattern)
             name = self.env._("Report of %(month)s", month=month or "")
             report.display_name = f"{name} · {report.company_id.sudo().name}" if several else name
 

@@ -178,7 +178,10 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             facts[customer].update(
                 due_kind="next_call", due_date=customer.next_call_date, due_user_id=customer.care_user_id.id
             )
-        for owed in self.env["broker.obligation"].search(Domain("customer_id", "in", customers.ids), order="date desc"):
+        # The oldest one comes last, and stays.
+        for owed in self.env["broker.obligation"].search(
+            Domain("customer_id", "in", customers.ids), order="date desc, id desc"
+        ):
             facts[owed.customer_id].update(due_kind=owed.kind, due_date=owed.date, due_user_id=owed.user_id.id)
         for customer, values in self._get_review_facts(customers).items():
             facts[customer].update(values)
