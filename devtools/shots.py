@@ -35,6 +35,15 @@ _ROWS = ".o_list_renderer .o_data_row, .o_kanban_renderer .o_kanban_record:not(.
 _FORM = ".o_form_view .o_form_sheet"
 
 SHOTS = (
+    Shot("dashboard", "owner", f"{_ACTION}broker_dashboard_action", ".o_broker_dashboard_body canvas"),
+    Shot(
+        "dashboard-who-is-going",
+        "owner",
+        f"{_ACTION}broker_dashboard_action",
+        ".o_broker_dashboard_body canvas",
+        scroll_to=".o_broker_decliners",
+    ),
+    Shot("customer-months", "owner", f"{_ACTION}broker_customer_month_action", ".o_pivot, .o_view_controller"),
     Shot("customers", "owner", f"{_ACTION}broker_customer_action", _KANBAN),
     Shot(
         "customer-file",

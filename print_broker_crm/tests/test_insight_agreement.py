@@ -89,3 +89,21 @@ class TestInsightAgreement(InsightCommon):
         desk = self.env[action["res_model"]].with_user(self.manager_qian).with_context(**action["context"])
         rows = desk.search(action["domain"])
         self.assertEqual(self.company.currency_id.round(sum(rows.mapped("amount"))), figures["desk_result"])
+
+    def test_everybody_reads_the_months_of_their_own_customers(self):
+        """In lists, pivots and graphs; what the care line knows stays with it."""
+        action = self.env.ref("print_broker_crm.broker_customer_month_action")
+        views = [(False, mode) for mode in [*action.view_mode.split(","), "search"]]
+        months = self.env["broker.customer.month"]
+        for user, knows_calls, revenue in (
+            (self.sales_wang, False, 11300),
+            (self.service_chen, False, 11300),
+            (self.care_sun, True, 15300),
+            (self.manager_qian, True, 15300),
+        ):
+            with self.subTest(user=user.name):
+                seen = months.with_user(user).get_views(views)
+                self.assertEqual("call_count" in seen["models"]["broker.customer.month"]["fields"], knows_calls)
+                self.assertEqual("action_view_calls" in seen["views"]["form"]["arch"], knows_calls)
+                groups = months.with_user(user).formatted_read_group([], [], ["revenue:sum"])
+                self.assertEqual(groups[0]["revenue:sum"], revenue)
