@@ -13,7 +13,7 @@ class BrokerRiskFit(models.Model):
     """What a company has learned about which of its customers do not come back.
 
     A customer places no job within so many days with a likelihood that is a logistic
-    function of seven figures of its history, see `broker.risk.query.mixin`. The weights
+    function of eight figures of its history, see `broker.risk.query.mixin`. The weights
     are learned from the company's own past, with the shipped ones as the starting point
     that few customers do not overrule, see `broker.risk.learning.mixin`.
 

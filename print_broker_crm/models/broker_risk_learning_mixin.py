@@ -1,6 +1,6 @@
 import math
 from datetime import timedelta
-from operator import mul
+from operator import add, mul
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -15,11 +15,11 @@ _SHARE = 0.4
 _PARTS = (1, 0.5)
 # Days of books before a look back: from less nothing is learned.
 _RUN_UP = 56
-# Newton's steps, and the change of a weight after which there are no more.
+# Newton's steps, the change of a weight after which there are no more, and how often one is
+# halved.
 _STEPS = 50
 _TOLERANCE = 1e-6
-_LONGEST_STEP = 5
-_LOGIT_LIMIT = 30
+_HALVINGS = 30
 
 
 class BrokerRiskLearningMixin(models.AbstractModel):
@@ -147,39 +147,59 @@ class BrokerRiskLearningMixin(models.AbstractModel):
         """Return the weights that the rows and the prior make most likely, and the
         information in the rows per customer.
 
+        A step of Newton's that leads downhill is halved until it does not: where few
+        customers are lost, the first steps lead far off.
+
         :param rows: list of (figures, silent, weight)
         :param start: the shipped weights
         :param information: the shipped information, a list of lists
         :param prior_customers: how many customers the shipped weights count as
         """
-        size = len(start)
-        places = range(size)
-        prior = [[prior_customers * information[i][j] for j in places] for i in places]
-        weights = list(start)
-        total = sum(weight for _figures, _silent, weight in rows)
-        seen = [[0.0] * size for _place in places]
+        weights, step = list(start), [0.0] * len(start)
+        prior = [[prior_customers * value for value in line] for line in information]
+        likelihood, pull, seen = self._weigh(rows, weights, start, prior)
         for _step in range(_STEPS if rows else 0):
-            pull = [sum(prior[i][j] * (start[j] - weights[j]) for j in places) for i in places]
-            seen = [[0.0] * size for _place in places]
-            for figures, silent, weight in rows:
-                logit = sum(map(mul, weights, figures))
-                likely = 1 / (1 + math.exp(-max(min(logit, _LOGIT_LIMIT), -_LOGIT_LIMIT)))
-                error, spread = weight * (silent - likely), weight * likely * (1 - likely)
-                for i in places:
-                    pull[i] += error * figures[i]
-                    line, scaled = seen[i], spread * figures[i]
-                    for j in range(i, size):
-                        line[j] += scaled * figures[j]
-            for i in places:
-                for j in range(i):
-                    seen[i][j] = seen[j][i]
-            step = self._solve([[prior[i][j] + seen[i][j] for j in places] for i in places], pull)
-            longest = max(map(abs, step))
-            scale = min(1, _LONGEST_STEP / longest) if longest else 1
-            weights = [weight + scale * change for weight, change in zip(weights, step, strict=True)]
-            if longest < _TOLERANCE:
+            step = self._solve([list(map(add, *lines)) for lines in zip(prior, seen, strict=True)], pull)
+            for _halving in range(_HALVINGS):
+                tried = list(map(add, weights, step))
+                found = self._weigh(rows, tried, start, prior)
+                if found[0] >= likelihood:
+                    break
+                step = [change / 2 for change in step]
+            else:
                 break
-        return weights, [[value / total for value in line] for line in seen] if total else seen
+            weights, (likelihood, pull, seen) = tried, found
+            if max(map(abs, step)) < _TOLERANCE:
+                break
+        total = sum(weight for _figures, _silent, weight in rows) or 1
+        return weights, [[value / total for value in line] for line in seen]
+
+    @api.model
+    def _weigh(self, rows, weights, start, prior):
+        """Return how likely some weights are (as a logarithm), where they want to go, and
+        the information in the rows."""
+        size = len(weights)
+        places = range(size)
+        away = [weight - first for weight, first in zip(weights, start, strict=True)]
+        pull = [-sum(map(mul, line, away)) for line in prior]
+        likelihood = sum(map(mul, pull, away)) / 2
+        seen = [[0.0] * size for _place in places]
+        for figures, silent, weight in rows:
+            logit = sum(map(mul, weights, figures))
+            # However far off, neither overflows.
+            small = math.exp(-abs(logit))
+            likely = 1 / (1 + small) if logit > 0 else small / (1 + small)
+            likelihood -= weight * (max(-logit if silent else logit, 0) + math.log1p(small))
+            error, spread = weight * (silent - likely), weight * likely * (1 - likely)
+            for i in places:
+                pull[i] += error * figures[i]
+                line, scaled = seen[i], spread * figures[i]
+                for j in range(i, size):
+                    line[j] += scaled * figures[j]
+        for i in places:
+            for j in range(i):
+                seen[i][j] = seen[j][i]
+        return likelihood, pull, seen
 
     @api.model
     def _solve(self, matrix, vector):

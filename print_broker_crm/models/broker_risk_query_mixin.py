@@ -24,13 +24,16 @@ class BrokerRiskQueryMixin(models.AbstractModel):
     - LN(repeats + 1): jobs after the first
     - LN(age + 1): days since the first job
     - LN(1 + silence * (repeats + 0.5) / (age + 1)): jobs that the customer would have
-      placed in its silence at its own pace. The pace is that of the gamma-Poisson mixture
-      (the NBD of Ehrenberg, 1959, which BG/NBD of Fader, Hardie and Lee, 2005, stands on).
+      placed in its silence at its own pace, which is that of the gamma-Poisson mixture (the
+      NBD of Ehrenberg, 1959, on which BG/NBD stands)
     - LN(span + 1): days between first and last job
+    - repeats * LN((age + 1) / (span + 1)): the odds that BG/NBD gives that the customer is
+      gone, (r + x) * LN((alpha + T) / (alpha + t)) in the words of Fader, Hardie and Lee,
+      2005: the more jobs, the more a silence says
     - LN(days ahead)
 
-    Recency, frequency and age are the same that BG/NBD reads. What it derives from
-    assumptions about why people stop, the weights learn from who stopped.
+    Recency, frequency and age are what BG/NBD reads too. What it derives from assumptions
+    about why people stop, the weights learn from who stopped.
     """
 
     _name = "broker.risk.query.mixin"
@@ -58,6 +61,7 @@ class BrokerRiskQueryMixin(models.AbstractModel):
             SQL("LN(%s + 1)", age),
             SQL("LN(1 + %s * (%s + 0.5) / (%s + 1))", silence, repeats, age),
             SQL("LN(%s + 1)", span),
+            SQL("%s * LN((%s + 1) / (%s + 1))", repeats, age, span),
             SQL("LN(%s / %s::float)", horizon, pace),
         ]
 

@@ -27,6 +27,7 @@ from . import (
     test_coverage,
     test_coverage_night,
     test_churn_risk,
+    test_churn_risk_night,
 )
 from . import (
     test_commission_dispute,
