@@ -115,6 +115,9 @@ def _make_parser():
     bench = add("bench", "Measure something: bench NAME runs devtools/bench_NAME.py.", _bench)
     bench.add_argument("name", nargs="?")
 
+    judge = add("judge-risk", "Hold churn risk against BG/NBD on public purchase histories.", _judge_risk)
+    judge.add_argument("--ship", action="store_true", help="print the weights to ship instead")
+
     data = add("db", "Look at the databases.", _databases)
     data.add_argument("action", choices=("list", "psql", "drop", "serve"))
     data.add_argument("name", nargs="?", default=database.DEMO)
@@ -170,6 +173,13 @@ def _bench(arguments):
     module = importlib.import_module(f"devtools.bench_{arguments.name}")
     with prepared() as odoo:
         return module.main(odoo)
+
+
+def _judge_risk(arguments):
+    from devtools import judge_risk
+
+    with prepared() as odoo:
+        return judge_risk.main(odoo, ship=arguments.ship)
 
 
 def _databases(arguments):
