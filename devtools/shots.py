@@ -228,6 +228,21 @@ SHOTS = (
     ),
     Shot("figures-calls", "sun", f"{_ACTION}broker_care_figure_action", ".o_pivot, .o_view_controller"),
     Shot("figures-satisfaction", "sun", f"{_ACTION}broker_satisfaction_figure_action", ".o_pivot, .o_view_controller"),
+    Shot("reviews", "owner", f"{_ACTION}broker_review_action", _KANBAN),
+    Shot(
+        "review",
+        "owner",
+        f"{_ACTION}broker_review_action/{{first:broker.review:[('state','in',('agreed','following')),('evidence_ids','!=',False)]}}",
+        _FORM,
+    ),
+    Shot(
+        "review-meeting",
+        "owner",
+        f"{_ACTION}broker_review_action/{{first:broker.review:[('state','=','new')]}}",
+        _FORM,
+        clicks=("button[name='action_book_meeting']",),
+    ),
+    Shot("review-lost-margin", "owner", f"{_ACTION}broker_review_action_lost", ".o_graph_renderer"),
     Shot("figures-cases", "sun", f"{_ACTION}broker_case_figure_action", ".o_pivot, .o_view_controller"),
     Shot("figures-coverage", "sun", f"{_ACTION}broker_coverage_figure_action", ".o_pivot, .o_view_controller"),
     Shot(

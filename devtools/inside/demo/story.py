@@ -23,6 +23,7 @@ from devtools.inside.demo.payroll import Payroll
 from devtools.inside.demo.people import Firm
 from devtools.inside.demo.proofs import Proofs
 from devtools.inside.demo.relay import Relay
+from devtools.inside.demo.reviews import Reviews
 from devtools.inside.demo.satisfaction import Satisfaction
 from devtools.inside.demo.signals import Signals
 from devtools.inside.demo.specs import Specs
@@ -80,6 +81,7 @@ class Story(Opportunities):
         self.delivery = Delivery(self)
         self.signals = Signals(self)
         self.insight = Insight(self)
+        self.reviews = Reviews(self)
         self.trouble = Trouble(self)
         self.satisfaction = Satisfaction(self)
 
@@ -107,6 +109,7 @@ class Story(Opportunities):
         self.plan_office()
         self.plan_nights()
         self.insight.plan(DAILY_DAYS)
+        self.reviews.plan()
         self.plan_calls()
         self.satisfaction.plan()
         return self.clock.run()
