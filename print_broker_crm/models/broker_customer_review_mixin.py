@@ -223,6 +223,16 @@ class BrokerCustomerReviewMixin(models.AbstractModel):
         """Leave one open review: the oldest goes on with everything of the others."""
         result = super()._before_merge_into(target)
         files = self | target
+        self.env["broker.review.evidence"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE broker_review_evidence SET res_id = %s"
+                " WHERE res_model = 'broker.customer' AND res_id = ANY(%s)",
+                target.id,
+                (self - target).ids,
+            )
+        )
+        self.env["broker.review.evidence"].invalidate_model()
         reviews = (
             self.env["broker.review"].sudo()._find_open(files).sorted(lambda review: (review.opened_on, review.id))
         )

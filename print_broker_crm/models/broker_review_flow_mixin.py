@@ -27,6 +27,8 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             and `has_declined` may be given
         :return: the reviews, in sudo
         """
+        if not vals_list:
+            return self.sudo().browse()
         context = {
             "lang": self.env.lang,
             "mail_activity_quick_update": True,

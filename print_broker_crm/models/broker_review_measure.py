@@ -90,6 +90,8 @@ class BrokerReviewMeasure(models.Model):
             # A number can be guessed: who cannot write the review adds nothing to it.
             measures.review_id.check_access("write")
             measures._check_open()
+            measures._check_among()
+        measures._invite()
         measures._schedule()
         return measures
 
@@ -101,6 +103,10 @@ class BrokerReviewMeasure(models.Model):
             self._check_open()
             self._check_own()
         result = super().write(vals)
+        if "user_id" in vals:
+            if not self.env.su:
+                self._check_among()
+            self._invite()
         if {"name", "user_id", "date"} & set(vals):
             self._move_activities()
         return result
@@ -134,6 +140,26 @@ class BrokerReviewMeasure(models.Model):
                         "%(user)s took this on: they mark it as done, or a manager does.", user=measure.user_id.name
                     )
                 )
+
+    def _check_among(self):
+        """Raise where people give measures to others than those who take part: whoever takes
+        part sees the customer."""
+        if self.env["broker.review"]._may_judge():
+            return
+        for measure in self.sudo():
+            if measure.user_id not in measure.review_id.participant_ids:
+                raise AccessError(
+                    self.env._(
+                        "%(user)s does not take part in this review: a manager or the care line invites them.",
+                        user=measure.user_id.name,
+                    )
+                )
+
+    def _invite(self):
+        """Let whoever takes on a measure take part."""
+        for measure in self.sudo():
+            if measure.user_id not in measure.review_id.participant_ids:
+                measure.review_id.guest_ids += measure.user_id
 
     # ACTIONS
 

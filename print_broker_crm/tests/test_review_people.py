@@ -70,6 +70,20 @@ class TestReviewPeople(ReviewCommon):
             self.assertFalse(self.customer.with_user(user).has_access("read"), "until it is over")
             self.assertFalse(self.review.with_user(user).has_access("read"))
 
+    def test_who_takes_on_a_measure_takes_part(self):
+        vals = {"review_id": self.review.id, "name": "Sample boxes", "date": date(2026, 3, 20)}
+        Measure = self.env["broker.review.measure"]
+        with self.assertRaisesRegex(AccessError, "take part"):
+            Measure.with_user(self.sales_wang).create({**vals, "user_id": self.sales_zhao.id})
+        measure = Measure.with_user(self.sales_wang).create({**vals, "user_id": self.service_chen.id})
+        with self.assertRaises(AccessError):
+            measure.with_user(self.sales_wang).user_id = self.sales_zhao
+        self.assertFalse(self.review.with_user(self.sales_zhao).has_access("read"))
+        measure.with_user(self.manager_qian).user_id = self.sales_zhao
+        self.assertIn(self.sales_zhao, self.review.guest_ids)
+        self.assertTrue(self.review.with_user(self.sales_zhao).has_access("read"))
+        measure.with_user(self.sales_zhao).action_done()
+
     def test_people_leave(self):
         review = self._agree(self.review, (self.sales_wang, "Visit"), (self.manager_qian, "Talk to the owner"))
         review.guest_ids = self.service_lin
@@ -172,6 +186,14 @@ class TestReviewPeople(ReviewCommon):
         self.assertEqual(self.customer.open_review_id, self.review)
         self._night()
         self.assertEqual((theirs.lost_margin, theirs.margin_year), (0, 0))
+
+    def test_merged_evidence_names_the_file_that_remains(self):
+        other = self._open_other()
+        other.sudo().write({"coverage_state": "sales_silent"})
+        self._get_reviews(other)._gather_evidence()
+        self._merge(other)
+        rows = self._get_reviews().evidence_ids.filtered(lambda row: row.kind == "silence")
+        self.assertEqual(rows.mapped("res_id"), self.customer.ids)
 
     def test_merged_into_the_younger(self):
         other = self._open_other("2026-02-20 02:00:00")
