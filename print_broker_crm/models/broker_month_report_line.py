@@ -113,7 +113,7 @@ class BrokerMonthReportLine(models.Model):
     def _compute_shown(self):
         for line in self:
             line.shown_value = line._format(line.value) if line.has_value else "–"
-            line.shown_before = line.has_before and line._format(line.value_before)
+            line.shown_before = line.has_before and line._format_before()
             rise = line.value - line.value_before if line.has_value and line.has_before else 0.0
             # More cases of a cause, or of what is owed, is never good.
             good = FIGURES[line.key][2] if line.key in FIGURES else -1
@@ -143,11 +143,17 @@ class BrokerMonthReportLine(models.Model):
         kinds = self._get_due_labels()
         for line in self:
             words = (
-                kinds.get(line.due_kind, line.due_kind),
-                line.due_date and format_date(self.env, line.due_date),
-                line.due_user_id.sudo().name,
+                " ".join(
+                    word
+                    for word in (
+                        kinds.get(line.due_kind, line.due_kind),
+                        line.due_date and format_date(self.env, line.due_date),
+                        line.due_user_id.sudo().name,
+                    )
+                    if word
+                ),
                 line.measure_count
-                and self.env._("%(done)s of %(agreed)s measures done", done=line.done_count, agreed=line.measure_count),
+                and self.env._("%(done)s of %(agreed)s done", done=line.done_count, agreed=line.measure_count),
             )
             line.due = " · ".join(word for word in words if word) or False
 
@@ -221,6 +227,14 @@ class BrokerMonthReportLine(models.Model):
         digits = {"score": 2, "percent": 1}.get(self.kind, 0)
         text = formatLang(self.env, value, digits=digits)
         return f"{text} %" if self.kind == "percent" else text
+
+    def _format_before(self):
+        """Return what stands beside a figure, with the change of an amount in percent."""
+        text = self._format(self.value_before)
+        if self.section == "figure" and self.kind == "money" and self.value_before > 0:
+            change = round((self.value - self.value_before) * 100 / self.value_before)
+            text = f"{text} ({change:+d} %)"
+        return text
 
     def _format_money(self, amount, exact=False):
         """Return an amount of the company in words, in whole units unless it is to be exact."""

@@ -254,6 +254,7 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
                     "due_kind": customer.coverage_state,
                     "due_date": customer.coverage_since,
                     "due_user_id": False,
+                    "measure_count": 0,
                 },
             )
             for customer in silent

@@ -141,7 +141,7 @@ class TestMonthReport(ReportCommon):
         )
         row = self._prepare().declining_ids
         self.assertEqual((row.why, row.due_kind, row.due_user_id), ("Price", "measure", self.service_chen))
-        self.assertEqual(row.due, "Measure · 04/10/2026 · Chen · 0 of 2 measures done")
+        self.assertEqual(row.due, "Measure 04/10/2026 Chen · 0 of 2 done")
 
     def test_cases_and_their_causes(self):
         self._case(self.customer, "2026-02-10 02:00:00", cause="carrier")
