@@ -57,7 +57,7 @@ class BrokerTargetGoalMixin(models.AbstractModel):
             goal.broker_score = self.env._(
                 "%(value)s of %(target)s",
                 value=goal._format_broker(goal.current) if has_value else "–",
-                target=goal._format_broker(goal.target_goal),
+                target=goal._format_broker(goal.target_goal, unit=True),
             )
 
     @api.depends("current", "target_goal", "broker_row_count", "state")
@@ -88,14 +88,15 @@ class BrokerTargetGoalMixin(models.AbstractModel):
             "recovered": self.env._("Customers of yours who buy again after a decline, or after they were lost."),
         }
 
-    def _format_broker(self, value):
-        """Return a value of this goal as people read it."""
+    def _format_broker(self, value, unit=False):
+        """Return a value of this goal as people read it, with its unit or without."""
         self.ensure_one()
         definition = self.definition_id
         if definition.monetary and self.broker_currency_id:
             return format_amount(self.env, value, self.broker_currency_id)
         digits = 0 if value == int(value) else 1
-        return f"{formatLang(self.env, value, digits=digits)} {definition.suffix or ''}".strip()
+        text = formatLang(self.env, value, digits=digits)
+        return f"{text} {definition.suffix}" if unit and definition.suffix else text
 
     # CRUD
 

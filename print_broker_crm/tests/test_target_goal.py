@@ -109,6 +109,25 @@ class TestTargetGoal(TargetCommon):
         self._night()
         self.assertEqual(self.Goal.search_count([("broker_kind", "!=", False)]), before)
 
+    def test_a_manager_with_more_roles_has_none(self):
+        self.manager_qian.group_ids += self.env.ref("print_broker_crm.group_salesperson")
+        self.manager_qian.group_ids += self.env.ref("base.group_system")
+        self.challenges["sales"].action_start()
+        self.assertIn(self.sales_wang, self.challenges["sales"].user_ids)
+        self.assertNotIn(self.manager_qian, self.challenges["sales"].user_ids)
+
+    def test_in_words(self):
+        self.challenges["sales"].action_start()
+        self._add_job(self._open_customer())
+        self._night()
+        self.assertEqual(self._get_goal(self.sales_wang, "new_customer").broker_score, "1 of 2 customers")
+        self.assertEqual(self._get_goal(self.sales_wang, "handoff").broker_score, "– of 90 %")
+        margin = self._get_goal(self.sales_wang, "margin")
+        self.assertIn(self.company.currency_id.symbol, margin.broker_score)
+        self.assertIn("30,000", margin.broker_score)
+        self.assertEqual(self._get_goal(self.sales_wang, "new_customer").broker_progress, 50)
+        self.assertTrue(all(goal.broker_explanation for goal in self.challenges["sales"]._get_broker_goals()))
+
     def test_a_new_colleague_gets_targets_in_the_night(self):
         self.challenges["sales"].action_start()
         new = self._create_user("feng", "group_salesperson")

@@ -27,6 +27,7 @@ from devtools.inside.demo.reviews import Reviews
 from devtools.inside.demo.satisfaction import Satisfaction
 from devtools.inside.demo.signals import Signals
 from devtools.inside.demo.specs import Specs
+from devtools.inside.demo.targets import Targets
 from devtools.inside.demo.trouble import Trouble
 
 SEED = 20190301
@@ -82,6 +83,7 @@ class Story(Opportunities):
         self.signals = Signals(self)
         self.insight = Insight(self)
         self.reviews = Reviews(self)
+        self.targets = Targets(self)
         self.trouble = Trouble(self)
         self.satisfaction = Satisfaction(self)
 
@@ -110,6 +112,7 @@ class Story(Opportunities):
         self.plan_nights()
         self.insight.plan(DAILY_DAYS)
         self.reviews.plan()
+        self.targets.plan()
         self.plan_calls()
         self.satisfaction.plan()
         return self.clock.run()
