@@ -22,7 +22,8 @@ METHODS = {
     "ratio": "days since / own median gap",
     "orders": "BG/NBD: expected orders",
     "any": "BG/NBD: any order",
-    "shipped": "churn risk, weights of the other trade",
+    "shipped": "weights of the other trade",
+    "exact": "churn risk before rounding",
     "risk": "churn risk",
 }
 # Repeat orders that a customer has at least: all customers, and those with several orders, as a broker's have.
@@ -85,11 +86,11 @@ def _read(files):
     with open(files / "cases.csv", newline="") as file:
         cases = {int(row[0]): (row[1], row[2], int(row[3])) for row in csv.reader(file)}
     with open(files / "scores.csv", newline="") as file:
-        scores = {(int(row[0]), int(row[1])): (float(row[2]), float(row[3])) for row in csv.reader(file)}
+        scores = {(int(row[0]), int(row[1])): tuple(map(float, row[2:])) for row in csv.reader(file)}
     rows = {number: [] for number in cases}
     with open(files / "reference.csv", newline="") as file:
         for number, customer, repeats, silent, silence, ratio, orders, any_order in csv.reader(file):
-            shipped, risk = scores[int(number), int(customer)]
+            shipped, exact, risk = scores[int(number), int(customer)]
             rows[int(number)].append(
                 {
                     "repeats": int(repeats),
@@ -99,6 +100,7 @@ def _read(files):
                     "orders": float(orders),
                     "any": float(any_order),
                     "shipped": shipped,
+                    "exact": exact,
                     "risk": risk,
                 }
             )

@@ -33,12 +33,14 @@ def score(env, folder):
             risks = [
                 dict(
                     env.execute_query(
-                        SQL("SELECT customer_id, ROUND(risk) FROM (%s) AS s", Fit._get_score_query(history, today, fit))
+                        SQL("SELECT customer_id, risk FROM (%s) AS s", Fit._get_score_query(history, today, fit))
                     )
                 )
                 for fit in ({**learned, "weights": shipped["weights"]}, learned)
             ]
-            writer.writerows((number, customer, risks[0][customer], risks[1][customer]) for customer in risks[1])
+            writer.writerows(
+                (number, customer, risks[0][customer], risk, round(risk)) for customer, risk in risks[1].items()
+            )
 
 
 def learn(env, folder):
