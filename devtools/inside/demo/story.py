@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from devtools.inside.demo import market
 from devtools.inside.demo.bonds import Bonds
 from devtools.inside.demo.calls import Calls
+from devtools.inside.demo.campaigns import Campaigns
 from devtools.inside.demo.cases import Cases
 from devtools.inside.demo.claims import Claims
 from devtools.inside.demo.clock import Clock, at_hour
@@ -84,6 +85,7 @@ class Story(Opportunities):
         self.insight = Insight(self)
         self.reviews = Reviews(self)
         self.targets = Targets(self)
+        self.campaigns = Campaigns(self)
         self.trouble = Trouble(self)
         self.satisfaction = Satisfaction(self)
 
@@ -107,6 +109,7 @@ class Story(Opportunities):
         self.handbook.plan()
         self.delivery.plan()
         self.signals.plan()
+        self.campaigns.plan()
         self.plan_desk()
         self.plan_office()
         self.plan_nights()
