@@ -48,10 +48,11 @@ WISHES = (
     ("想给老客户做一批新年台历，十二月中旬要", "calendar"),
     ("门店开业要五百个手提袋，问价", "bag"),
 )
-WAKE = "三个月没下单的老客户：问候与打样"
+WAKE = "六周没下单的老客户：问候与打样"
 WAKE_MESSAGE = "好久没合作了，最近有没有新项目？我们可以先免费打一份样。"
 SEASON = "明年台历挂历：去年做过、今年还没做"
 SEASON_MESSAGE = "去年这个时候您做了台历，今年的图片定了吗？十二月十日前定稿可以年前到货。"
+QUIET_DAYS = 42
 CALLED = 4
 
 
@@ -141,8 +142,8 @@ class Campaigns:
         campaign = self.choose(
             name=WAKE,
             message=WAKE_MESSAGE,
-            bought_to=today - timedelta(days=60),
-            silent_from=today - timedelta(days=59),
+            bought_to=today - timedelta(days=QUIET_DAYS),
+            silent_from=today - timedelta(days=QUIET_DAYS - 1),
         )
         if campaign:
             campaign.action_give_todos()
