@@ -35,7 +35,7 @@ class BrokerCampaignMember(models.Model):
         string="Bought for", readonly=True, help="What such jobs of the season asked for came to, without taxes."
     )
     state = fields.Selection(
-        [("open", "To Be Turned To"), ("taken", "Turned To")],
+        [("open", "Waiting"), ("taken", "Turned To")],
         string="Status",
         required=True,
         readonly=True,
