@@ -3,7 +3,7 @@ from datetime import date, datetime, timedelta
 from freezegun import freeze_time
 from psycopg2.errors import CheckViolation
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -424,10 +424,16 @@ class TestCampaignChannels(CampaignCommon):
 
     def test_others_send_nothing_in_its_name(self):
         action = self.campaign.action_write_mails()
-        with self.assertRaises(UserError):
-            self.env["mail.compose.message"].with_user(self.sales_wang).with_context(**action["context"]).create(
-                {}
-            )._action_send_mail()
+        Composer = self.env["mail.compose.message"].with_user(self.sales_wang)
+        context = action["context"]
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            Composer.with_context(**context).create({})
+        del context["default_broker_campaign_id"]
+        wizard = Composer.with_context(**context).create({})
+        # However it came there.
+        wizard.sudo().broker_campaign_id = self.campaign
+        with self.assertRaises(AccessError):
+            wizard._action_send_mail()
         self.assertEqual(self.jade_member.state, "open")
 
     # ONCE
