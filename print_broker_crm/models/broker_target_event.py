@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .broker_target_event_query_mixin import MEASURES
+from .broker_target_event_query_mixin import ID_SPAN, MEASURES
 
 
 class BrokerTargetEvent(models.Model):
@@ -70,6 +70,8 @@ class BrokerTargetEvent(models.Model):
     def action_open(self):
         """Open the document that the row is about."""
         self.ensure_one()
+        # The id says of which kind it is, so that no other is looked at.
+        self = self.with_context(broker_target_kind=list(MEASURES)[self.id // ID_SPAN - 1])
         if self.res_model == "broker.satisfaction.mine":
             return self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_satisfaction_mine_action")
         return {

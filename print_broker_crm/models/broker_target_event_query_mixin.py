@@ -18,6 +18,8 @@ MEASURES = {
     "coverage": AVERAGE,
     "recovered": SUM,
 }
+# The ids of a kind's rows: its place times this, and the document's id.
+ID_SPAN = 10**14
 # What is known of today alone: a period that is over keeps what was seen last.
 PRESENT_KINDS = ("satisfaction", "coverage")
 
@@ -61,7 +63,7 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
         """Return a kind's SELECT with what all kinds have, within its days."""
         return SQL(
             """
-            SELECT %(place)s::bigint * 100000000000000 + event.res_id AS id, %(kind)s AS kind,
+            SELECT %(place)s::bigint * %(span)s + event.res_id AS id, %(kind)s AS kind,
                    event.company_id, event.customer_id, event.user_id, event.date,
                    event.value::float8 AS value,
                    CASE WHEN %(is_average)s THEN event.value::float8 END AS average,
@@ -70,6 +72,7 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
              WHERE event.date >= %(first)s AND event.date <= %(last)s
             """,
             place=list(MEASURES).index(kind) + 1,
+            span=ID_SPAN,
             kind=kind,
             is_average=MEASURES[kind] == AVERAGE,
             query=query,

@@ -113,8 +113,11 @@ class BrokerTargetGoalMixin(models.AbstractModel):
                 for vals in vals_list
             ]
         goals = super().create(vals_list)
-        for goal in goals.filtered(lambda goal: goal.broker_kind and not goal.broker_company_id).sudo():
-            goal.broker_company_id = goal._get_broker_company()
+        if not self.env.su:
+            # One by hand has nothing to be drafted: it counts at once.
+            by_hand = goals.filtered("broker_kind").sudo()
+            by_hand.state = "inprogress"
+            by_hand._update_broker_goals()
         return goals
 
     def write(self, vals):

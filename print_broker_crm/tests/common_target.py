@@ -27,7 +27,8 @@ class TargetMixin:
         self.assertEqual(rows.ids, Event.search(domain).ids)
         self.assertEqual(len(rows), count)
         for row in rows:
-            self.assertTrue(self.env[row.res_model].browse(row.res_id).exists(), "each row opens its document")
+            self.assertTrue(self.env[row.res_model].browse(row.res_id).exists(), "each row has its document")
+            self.assertEqual(row.action_open()["res_model"], row.res_model)
         if kind in ("new_customer", "margin", "solved", "repeat_margin", "recovered"):
             self.assertAlmostEqual(sum(rows.mapped("value")), float(total or 0), 4)
             return round(float(total or 0), 2), count

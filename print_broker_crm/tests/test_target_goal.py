@@ -301,6 +301,7 @@ class TestTargetGoal(TargetCommon):
             )
 
     def test_a_goal_made_by_hand_counts_like_the_others(self):
+        self._add_job(self._open_customer())
         admin = self.env.ref("base.user_admin")
         definition = self.env.ref("print_broker_crm.gamification_goal_definition_new_customer")
         goal = (
@@ -316,7 +317,7 @@ class TestTargetGoal(TargetCommon):
                 }
             )
         )
-        self.assertEqual((goal.current, goal.state, goal.broker_company_id), (0, "draft", self.company))
+        self.assertEqual((goal.current, goal.state, goal.broker_company_id), (1, "inprogress", self.company))
 
     def test_everybody_counts_their_own_and_sees_no_other(self):
         self.challenges["sales"].action_start()
