@@ -246,6 +246,16 @@ SHOTS = (
     ),
     Shot("figures-calls", "sun", f"{_ACTION}broker_care_figure_action", ".o_pivot, .o_view_controller"),
     Shot("figures-satisfaction", "sun", f"{_ACTION}broker_satisfaction_figure_action", ".o_pivot, .o_view_controller"),
+    Shot(
+        "customer-trend",
+        "owner",
+        f"{_ACTION}broker_customer_action/{{first:broker.customer:[('trend','=','declining'),('tier_rank','>',2)]}}",
+        _FORM,
+        clicks=(".o_notebook .nav-link[name=trend]",),
+        scroll_to=".o_notebook",
+    ),
+    Shot("trend-changes", "owner", f"{_ACTION}broker_trend_change_action", _ROWS),
+    Shot("missing-products", "owner", f"{_ACTION}broker_product_gap_action", _ROWS),
     Shot("reviews", "owner", f"{_ACTION}broker_review_action", _KANBAN),
     Shot(
         "review",
