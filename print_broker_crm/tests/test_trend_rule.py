@@ -347,6 +347,28 @@ class TestTrendRule(TransactionCase):
         # 70 days of which 61 are in the hole: the rhythm is not disturbed either.
         self.assertEqual(books.count(date(2026, 3, 28), date(2026, 6, 6)), 9)
 
+    def test_a_hole_of_before_counts_for_nothing_later(self):
+        books = OLD_BOOKS._replace(holes=(date(2026, 4, 1),))
+        self.assertEqual(books.add(date(2026, 5, 10), 30), date(2026, 6, 9))
+        self.assertEqual(books.count(date(2026, 5, 10), date(2026, 6, 9)), 30)
+        self.assertEqual(books.count(date(2026, 2, 10), date(2026, 3, 12)), 30)
+
+    def test_who_buys_in_half_of_the_months_is_regular(self):
+        begun, closed = date(2025, 9, 1), date(2026, 8, 1)
+        rule = self.env["broker.trend.rule"]
+
+        def is_regular(number, books=OLD_BOOKS, row=(1000, 1000, 1)):
+            months = {shift_month(begun, step): row for step in range(number)}
+            return rule._is_regular(begun, closed, months, books, NUMBERS)
+
+        self.assertTrue(is_regular(6), "Of twelve since it came")
+        self.assertFalse(is_regular(5))
+        # Of ten, when nobody knows of two.
+        self.assertTrue(is_regular(5, OLD_BOOKS._replace(holes=(date(2026, 7, 1), date(2026, 8, 1)))))
+        self.assertFalse(is_regular(12, row=(0, 0, 0)), "It was called, and bought nothing")
+        self.assertTrue(is_regular(12, row=(0, 0, 1)))
+        self.assertTrue(is_regular(12, row=(500, 0, 0)))
+
     def test_months_in_a_hole_are_not_compared(self):
         hole = (date(2025, 8, 1),)
         self.assertFalse(OLD_BOOKS._replace(holes=hole).know([date(2025, 7, 1), date(2025, 8, 1)]))
