@@ -169,7 +169,7 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
         rule = self.env["broker.trend.rule"]
         numbers = rule._get_numbers(company)
         history = [shift_month(day, -step) - timedelta(days=1) for step in range(_HISTORY_MONTHS - 1, -1, -1)]
-        books = {past: Books.read(counts, past, numbers.gap_customers) for past in (*history, day)}
+        books = {past: Books.of(counts, past, numbers.gap_customers) for past in (*history, day)}
         known = self._get_trend_known(ids)
         is_first = not all(row[-1] for row in known.values())
         days, months = self._get_trend_purchases(company, ids, history[0] if is_first else day)

@@ -74,7 +74,7 @@ class Books(NamedTuple):
     holes: tuple = ()
 
     @classmethod
-    def read(cls, counts, day, least):
+    def of(cls, counts, day, least):
         """Return the books as they are after a day.
 
         :param counts: {month: number of customers who bought in it}, of the whole firm

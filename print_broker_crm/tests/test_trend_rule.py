@@ -334,11 +334,11 @@ class TestTrendRule(TransactionCase):
 
     def test_a_hole_in_the_books(self):
         counts = {date(2026, month, 1): 8 for month in (1, 2, 3, 6, 7)}
-        self.assertEqual(Books.read(counts, date(2026, 5, 31), 5).holes, (), "Nobody knows yet that it ends")
-        books = Books.read(counts, date(2026, 6, 30), 5)
+        self.assertEqual(Books.of(counts, date(2026, 5, 31), 5).holes, (), "Nobody knows yet that it ends")
+        books = Books.of(counts, date(2026, 6, 30), 5)
         self.assertEqual(books, (date(2026, 1, 1), (date(2026, 4, 1), date(2026, 5, 1))))
-        self.assertEqual(Books.read(counts, date(2026, 6, 30), 9).holes, (), "Too few customers to say")
-        self.assertEqual(Books.read({}, date(2026, 6, 30), 5), (None, ()))
+        self.assertEqual(Books.of(counts, date(2026, 6, 30), 9).holes, (), "Too few customers to say")
+        self.assertEqual(Books.of({}, date(2026, 6, 30), 5), (None, ()))
         # A rhythm of 30 days: April and May are 61 days that nobody counts.
         days = every(30, 12, date(2026, 3, 20))
         self.assertEqual(books.add(date(2026, 3, 20), 30), date(2026, 6, 19))
