@@ -166,6 +166,7 @@ from . import (
     broker_company_claim_mixin,
     broker_company_month_mixin,
     broker_company_review_mixin,
+    broker_customer_month_service_mixin,
     broker_customer_month_query_mixin,
     broker_customer_month_night_mixin,
     broker_customer_month,

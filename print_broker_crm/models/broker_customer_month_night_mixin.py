@@ -3,7 +3,7 @@ import hashlib
 from odoo import api, models
 from odoo.tools import SQL
 
-from .broker_customer_month_query_mixin import FIGURES
+from .broker_customer_month_query_mixin import FIGURES, MonthScope
 
 # Of more than one customer in so many it is quicker to read all rows than to look theirs up.
 FEW = 4
@@ -172,7 +172,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
     def _get_month_basis(self, company):
         """Return a digest of what months are worked out by: the statement, the firm's time
         zone and its currency."""
-        query = self._get_months_query(company, SQL("SELECT NULL"), False)
+        query = self._get_months_query(company, MonthScope())
         return hashlib.sha256(repr((query.code, query.params)).encode()).hexdigest()
 
     @api.model
@@ -222,21 +222,19 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
             if not number:
                 self._write_build(company, broker_month_build_from=0)
                 return
-            due = SQL(
-                """
-                SELECT id AS customer_id, '-infinity'::date AS first, 'infinity'::date AS last
-                  FROM broker_customer
-                 WHERE company_id = %s AND id BETWEEN %s AND %s
-                """,
-                company.id,
-                first,
-                last,
-            )
             # What is waited for is done with it.
             self.env.cr.execute(
-                SQL("DELETE FROM broker_month_mark WHERE customer_id IN (SELECT due.customer_id FROM (%s) AS due)", due)
+                SQL(
+                    """
+                    DELETE FROM broker_month_mark mark USING broker_customer customer
+                     WHERE customer.id = mark.customer_id AND customer.company_id = %s AND customer.id BETWEEN %s AND %s
+                    """,
+                    company.id,
+                    first,
+                    last,
+                )
             )
-            self._write_months(company, due, number * FEW <= others)
+            self._write_months(company, MonthScope(first, last, is_few=number * FEW <= others))
             self._write_build(company, broker_month_build_from=last + 1)
             yield number
 
@@ -263,7 +261,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
             list(map(str, firsts)),
             list(map(str, lasts)),
         )
-        self._write_months(company, due, True)
+        self._write_months(company, MonthScope(due=due))
         self._follow_first_jobs(customer_ids)
         return len(set(customer_ids))
 
@@ -289,43 +287,73 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
         )
 
     @api.model
-    def _write_months(self, company, due, is_few):
+    def _write_months(self, company, scope):
         """Make months what their documents say; only what differs is written.
 
-        :param due: see `_get_months_query`
+        :param scope: a `MonthScope`
         """
-        # Nothing is compiled for a statement that runs once a night.
-        self.env.cr.execute("SET LOCAL jit = off")
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH %(months)s,
-                gone AS (
-                    DELETE FROM broker_customer_month kept
-                     USING due
-                     WHERE kept.customer_id = due.customer_id AND kept.month >= due.first AND kept.month < due.last
-                       AND NOT EXISTS (
-                           SELECT FROM fresh
-                            WHERE fresh.customer_id = kept.customer_id AND fresh.month = kept.month
-                       )
-                )
-                INSERT INTO broker_customer_month (customer_id, company_id, month, %(columns)s)
-                SELECT fresh.customer_id, %(company)s, fresh.month, %(fresh)s
-                  FROM fresh
-             LEFT JOIN broker_customer_month kept
-                    ON kept.customer_id = fresh.customer_id AND kept.month = fresh.month
-                 WHERE kept.id IS NULL OR (%(kept)s) IS DISTINCT FROM (%(fresh)s)
-           ON CONFLICT (customer_id, month) DO UPDATE SET (%(columns)s) = (%(excluded)s)
-                """,
-                months=self._get_months_query(company, due, is_few),
-                columns=self._join_figures(),
-                fresh=self._join_figures("fresh"),
-                kept=self._join_figures("kept"),
-                excluded=self._join_figures("excluded"),
-                company=company.id,
-            )
-        )
+        # Nothing is compiled for a statement that runs once a night, and its sums stay in memory.
+        settings = {"jit": "off", "work_mem": f"{self._get_month_number('month_memory_mb', 64)}MB"}
+        for name, value in settings.items():
+            self.env.cr.execute(SQL("SELECT set_config(%s, %s, TRUE)", name, value))
+        self.env.cr.execute(self._get_write_query(company, scope, self._is_known(company, scope)))
+        for name in settings:
+            self.env.cr.execute(SQL("RESET %s", SQL.identifier(name)))
         self.invalidate_model(flush=False)
+
+    @api.model
+    def _is_known(self, company, scope):
+        """Return whether there are months already in a scope; the first time there are none."""
+        if scope.due:
+            return True
+        [(is_known,)] = self.env.execute_query(
+            SQL("SELECT EXISTS (SELECT FROM broker_customer_month kept WHERE %s)", scope.get_kept(company))
+        )
+        return is_known
+
+    @api.model
+    def _get_write_query(self, company, scope, is_known):
+        """Return the statement that writes months.
+
+        :param is_known: there are some already
+        """
+        if not is_known:
+            return SQL(
+                """
+                WITH %s
+                INSERT INTO broker_customer_month (customer_id, company_id, month, %s)
+                SELECT customer_id, %s, month, %s FROM fresh
+                """,
+                self._get_months_query(company, scope),
+                self._join_figures(),
+                company.id,
+                self._join_figures(),
+            )
+        return SQL(
+            """
+            WITH %(months)s,
+            gone AS (
+                DELETE FROM broker_customer_month kept
+                 WHERE %(condition)s
+                   AND NOT EXISTS (
+                       SELECT FROM fresh WHERE fresh.customer_id = kept.customer_id AND fresh.month = kept.month
+                   )
+            )
+            INSERT INTO broker_customer_month (customer_id, company_id, month, %(columns)s)
+            SELECT fresh.customer_id, %(company)s, fresh.month, %(fresh)s
+              FROM fresh
+         LEFT JOIN broker_customer_month kept ON kept.customer_id = fresh.customer_id AND kept.month = fresh.month
+             WHERE kept.id IS NULL OR (%(kept)s) IS DISTINCT FROM (%(fresh)s)
+       ON CONFLICT (customer_id, month) DO UPDATE SET (%(columns)s) = (%(excluded)s)
+            """,
+            months=self._get_months_query(company, scope),
+            condition=scope.get_kept(company),
+            columns=self._join_figures(),
+            fresh=self._join_figures("fresh"),
+            kept=self._join_figures("kept"),
+            excluded=self._join_figures("excluded"),
+            company=company.id,
+        )
 
     @staticmethod
     def _join_figures(table=None):

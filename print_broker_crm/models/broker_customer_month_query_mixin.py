@@ -1,9 +1,11 @@
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
 from odoo.tools import SQL
 
-from .rating_rating import RATED_MODELS
+from .broker_customer_month_service_mixin import SERVICE_FIGURES
 
 # What of a month is stored, with the columns' types.
 FIGURES = {
@@ -27,17 +29,66 @@ FIGURES = {
     "service_touch_count": SQL("integer"),
     "inbound_touch_count": SQL("integer"),
 }
-# Where what is counted stands: common table expression and its columns.
+# The common table expressions in which the figures are worked out.
 _SOURCES = {
-    "billing": ("revenue",),
-    "margin": ("margin", "margin_left_out"),
-    "job": ("job_count", "order_amount", "quotation_lost_count"),
-    "won": ("quotation_won_count",),
-    "trouble": ("case_count", "complaint_count", "claim_cost"),
-    "call": ("call_count",),
-    "score": ("rating_sales_sum", "rating_sales_count", "rating_service_sum", "rating_service_count"),
-    "touch": ("sales_touch_count", "service_touch_count", "inbound_touch_count"),
+    "money": ("revenue", "margin", "margin_left_out"),
+    "job": ("job_count", "order_amount", "quotation_won_count", "quotation_lost_count"),
+    "service": SERVICE_FIGURES,
 }
+
+
+class MonthScope(NamedTuple):
+    """Which months are worked out: all of a range of customers, or some of some customers.
+
+    Apart, because PostgreSQL reads everything once for many and looks up what it needs for
+    few, and does the wrong one of them when it is asked in the same words.
+
+    `due` is the SELECT of customer_id, first day and the first no longer, of spans that do
+    not overlap; without it all months of the customers from `first_id` to `last_id` are meant.
+    `is_few`: these are few of the company's customers.
+    """
+
+    first_id: int = 0
+    last_id: int = 0
+    due: SQL | None = None
+    is_few: bool = True
+
+    def get_prefix(self):
+        """Return the CTEs that the other ones need."""
+        if not self.due:
+            return SQL()
+        return SQL("due AS MATERIALIZED (%s), wanted AS MATERIALIZED (SELECT DISTINCT customer_id FROM due),", self.due)
+
+    def get_kept(self, company):
+        """Return the condition that a `kept` month is one of these."""
+        if not self.due:
+            return SQL(
+                "kept.company_id = %s AND kept.customer_id BETWEEN %s AND %s", company.id, self.first_id, self.last_id
+            )
+        return SQL(
+            """
+            EXISTS (
+                SELECT FROM due
+                 WHERE due.customer_id = kept.customer_id AND kept.month >= due.first AND kept.month < due.last
+            )
+            """
+        )
+
+    def get_join(self, customer, day=None):
+        """Return the JOIN and the condition that keep rows to the customers, and to the days
+        where one is given.
+
+        :param customer: SQL of the column that refers to the customer file
+        :param day: SQL of the row's day
+        """
+        if not self.due:
+            return SQL(), SQL("%s BETWEEN %s AND %s", customer, self.first_id, self.last_id)
+        if day:
+            return (
+                SQL("JOIN due ON due.customer_id = %s", customer),
+                SQL("%(day)s >= due.first AND %(day)s < due.last", day=day),
+            )
+        return SQL("JOIN wanted ON wanted.customer_id = %s", customer), SQL("TRUE")
 
 
 class BrokerCustomerMonthQueryMixin(models.AbstractModel):
@@ -48,6 +99,7 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
     """
 
     _name = "broker.customer.month.query.mixin"
+    _inherit = "broker.customer.month.service.mixin"
     _description = "Customer Month: Figures"
 
     @api.model
@@ -76,112 +128,47 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
             SELECT line_id AS invoice_line_id, move_id, order_id, customer_id, day, -balance AS revenue, profit
               FROM billed
             """,
-            invoice=self._get_invoice_query(company, SQL("account_move move"), condition),
+            invoice=self._get_invoice_query(company, SQL(), condition),
             billed=self.env["broker.tier.score"]._get_billed_query(company, True),
         )
 
     @api.model
-    def _get_invoice_query(self, company, source, condition):
-        """CTE `invoice`: the posted customer invoices and credit notes, as the margin asks
-        for them.
-
-        :param source: SQL of what is read, with `account_move` as `move`
-        """
-        return SQL(
-            """
-            invoice AS MATERIALIZED (
-                SELECT move.id, move.broker_customer_id AS customer_id, move.move_type = 'out_refund' AS is_refund,
-                       move.amount_untaxed_signed, move.reversed_entry_id, move.currency_id,
-                       move.invoice_currency_rate AS rate, move.invoice_date, TRUE AS in_window
-                  FROM %(source)s
-                 WHERE move.company_id = %(company)s AND move.state = 'posted'
-                   AND move.move_type IN ('out_invoice', 'out_refund') AND %(condition)s
-            )
-            """,
-            source=source,
-            company=company.id,
-            condition=condition,
-        )
-
-    @api.model
-    def _get_months_query(self, company, due, is_few):
+    def _get_months_query(self, company, scope):
         """Return the CTEs that work out months, ending in `fresh`: customer_id, month and
         the figures, of months in which something happened.
 
         :param company: one `res.company`
-        :param due: SELECT of what is wanted: customer_id, its first day, and the first
-            no longer; spans of a customer do not overlap
-        :param is_few: these are few of the company's customers
+        :param scope: a `MonthScope`
         """
         digits = company.currency_id.decimal_places
+        invoices = scope.get_join(SQL("move.broker_customer_id"), SQL("move.invoice_date"))
         first, *others = _SOURCES
         return SQL(
             """
-            due AS MATERIALIZED (%(due)s),
-            wanted AS MATERIALIZED (SELECT DISTINCT customer_id FROM due),
+            %(prefix)s
             %(invoice)s,
             %(billed)s,
-            billing AS (
-                SELECT customer_id, %(invoice_month)s AS month, ROUND(SUM(amount_untaxed_signed), %(digits)s) AS revenue
-                  FROM invoice
-              GROUP BY 1, 2
-            ),
-            margin AS (
-                SELECT customer_id, %(day_month)s AS month, ROUND(SUM(profit), %(digits)s) AS margin,
-                       COUNT(*) - COUNT(profit) AS margin_left_out
-                  FROM billed
-              GROUP BY 1, 2
-            ),
-            %(orders)s,
+            %(money)s,
+            %(job)s,
             %(service)s,
             known AS (
                 SELECT customer_id, month, %(figures)s
                   FROM %(first)s %(others)s
             ),
-            -- A customer's first job is no reorder: the month of it, here or among those that stay as they are
-            beginning AS (
-                SELECT customer_id, MIN(month) AS month
-                  FROM (
-                    SELECT customer_id, month FROM job WHERE job_count > 0
-                 UNION ALL
-                    SELECT kept.customer_id, kept.month
-                      FROM wanted
-                      JOIN broker_customer_month kept ON kept.customer_id = wanted.customer_id
-                     WHERE kept.job_count > 0
-                       AND NOT EXISTS (
-                           SELECT FROM due
-                            WHERE due.customer_id = kept.customer_id
-                              AND kept.month >= due.first AND kept.month < due.last
-                       )
-                  ) AS month_with_jobs
-              GROUP BY customer_id
-            ),
-            fresh AS MATERIALIZED (
+            %(beginning)s,
+            fresh AS (
                 SELECT known.*, GREATEST(known.job_count - (known.month = beginning.month)::int, 0) AS reorder_count
                   FROM known
-                  JOIN due
-                    ON due.customer_id = known.customer_id AND known.month >= due.first AND known.month < due.last
              LEFT JOIN beginning ON beginning.customer_id = known.customer_id AND known.job_count > 0
+                 %(due)s
             )
             """,
-            due=due,
-            invoice=self._get_invoice_query(
-                company,
-                SQL("due JOIN account_move move ON move.broker_customer_id = due.customer_id"),
-                SQL("move.invoice_date >= due.first AND move.invoice_date < due.last"),
-            ),
-            billed=self.env["broker.tier.score"]._get_billed_query(company, is_few),
-            invoice_month=self._get_month(SQL("invoice_date")),
-            day_month=self._get_month(SQL("day")),
-            digits=digits,
-            orders=self._get_orders_query(company, digits),
-            service=SQL(
-                "%s, %s, %s, %s",
-                self._get_trouble_query(company, digits),
-                self._get_call_query(company),
-                self._get_score_query(company),
-                self._get_touch_query(company),
-            ),
+            prefix=scope.get_prefix(),
+            invoice=self._get_invoice_query(company, *invoices),
+            billed=self.env["broker.tier.score"]._get_billed_query(company, scope.is_few, SQL(", invoice.month")),
+            money=self._get_money_query(digits),
+            job=self._get_job_query(company, scope, digits),
+            service=self._get_service_query(company, scope, digits),
             figures=SQL(", ").join(
                 SQL("COALESCE(%s, 0) AS %s", SQL.identifier(source, name), SQL.identifier(name))
                 for source, names in _SOURCES.items()
@@ -189,8 +176,17 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
             ),
             first=SQL.identifier(first),
             others=SQL(" ").join(
-                SQL("FULL JOIN %s USING (customer_id, month)", SQL.identifier(name)) for name in others
+                SQL("FULL JOIN %s USING (customer_id, month)", SQL.identifier(source)) for source in others
             ),
+            beginning=self._get_beginning_query(scope),
+            due=SQL(
+                """
+                JOIN due ON due.customer_id = known.customer_id
+                 AND known.month >= due.first AND known.month < due.last
+                """
+            )
+            if scope.due
+            else SQL(),
         )
 
     @api.model
@@ -203,159 +199,123 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
         """Return the SQL of the first day of the firm's month of a stored moment."""
         return self._get_month(SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)", moment, company._get_broker_tz()))
 
+    # MONEY
+
     @api.model
-    def _get_orders_query(self, company, digits):
-        """CTEs `job` and `won`: the jobs and lost quotations by the day of the order, and the
-        quotations that were won by the day on which they were. Without the orders by which a
-        claim was printed again."""
+    def _get_invoice_query(self, company, join, condition):
+        """CTE `invoice`: the posted customer invoices and credit notes, as the margin asks
+        for them.
+
+        :param join: SQL that is joined with `account_move` as `move`
+        """
+        return SQL(
+            """
+            invoice AS MATERIALIZED (
+                SELECT move.id, move.broker_customer_id AS customer_id, move.move_type = 'out_refund' AS is_refund,
+                       move.amount_untaxed_signed, move.reversed_entry_id, move.currency_id,
+                       move.invoice_currency_rate AS rate, move.invoice_date, TRUE AS in_window,
+                       %(month)s AS month
+                  FROM account_move move %(join)s
+                 WHERE move.company_id = %(company)s AND move.state = 'posted'
+                   AND move.move_type IN ('out_invoice', 'out_refund') AND %(condition)s
+            )
+            """,
+            month=self._get_month(SQL("move.invoice_date")),
+            join=join,
+            company=company.id,
+            condition=condition,
+        )
+
+    @api.model
+    def _get_money_query(self, digits):
+        """CTE `money`: the invoices, and what their lines leave, by the day of the invoice."""
+        return SQL(
+            """
+            money AS (
+                SELECT customer_id, month, ROUND(SUM(amount), %(digits)s) AS revenue,
+                       ROUND(SUM(profit), %(digits)s) AS margin, SUM(left_out) AS margin_left_out
+                  FROM (
+                    SELECT customer_id, month, amount_untaxed_signed AS amount, NULL::numeric AS profit, 0 AS left_out
+                      FROM invoice
+                 UNION ALL
+                    SELECT customer_id, month, NULL, profit, (profit IS NULL)::int FROM billed
+                  ) AS document
+              GROUP BY customer_id, month
+            )
+            """,
+            digits=digits,
+        )
+
+    # JOBS
+
+    @api.model
+    def _get_job_query(self, company, scope, digits):
+        """CTE `job`: jobs and lost quotations by the day of the order, won quotations by the
+        day on which they were. Without the orders by which a claim was printed again."""
+        join, condition = scope.get_join(SQL("so.broker_customer_id"))
         return SQL(
             """
             ordered AS MATERIALIZED (
-                SELECT so.broker_customer_id AS customer_id, so.state,
+                SELECT so.broker_customer_id AS customer_id,
+                       so.state = 'sale' AS is_job,
                        so.amount_untaxed / COALESCE(NULLIF(so.currency_rate, 0), 1) AS amount,
-                       %(month)s AS month, %(won)s AS won
-                  FROM wanted
-                  JOIN sale_order so ON so.broker_customer_id = wanted.customer_id
-                 WHERE so.company_id = %(company)s AND so.broker_claim_case_id IS NULL
+                       so.state = 'cancel' AND so.broker_date_confirmed IS NULL AS is_lost,
+                       %(month)s AS month,
+                       CASE WHEN so.broker_date_confirmed = so.date_order THEN %(month)s ELSE %(won)s END AS won
+                  FROM sale_order so %(join)s
+                 WHERE so.company_id = %(company)s AND so.broker_claim_case_id IS NULL AND %(condition)s
                    AND (so.state IN ('sale', 'cancel') OR so.broker_date_confirmed IS NOT NULL)
             ),
             job AS (
-                SELECT customer_id, month,
-                       COUNT(*) FILTER (WHERE state = 'sale') AS job_count,
-                       ROUND(SUM(amount) FILTER (WHERE state = 'sale'), %(digits)s) AS order_amount,
-                       COUNT(*) FILTER (WHERE state = 'cancel') AS quotation_lost_count
-                  FROM ordered
-                 WHERE state = 'sale' OR (state = 'cancel' AND won IS NULL)
+                SELECT customer_id, month, SUM(is_job::int) AS job_count,
+                       ROUND(SUM(amount) FILTER (WHERE is_job), %(digits)s) AS order_amount,
+                       SUM(is_won::int) AS quotation_won_count, SUM(is_lost::int) AS quotation_lost_count
+                  FROM (
+                    SELECT customer_id, month, is_job, amount, is_lost, won IS NOT DISTINCT FROM month AS is_won
+                      FROM ordered
+                     WHERE is_job OR is_lost OR won = month
+                 UNION ALL
+                    -- Won in another month than the order's
+                    SELECT customer_id, won, FALSE, NULL, FALSE, TRUE FROM ordered WHERE won <> month
+                  ) AS event
               GROUP BY customer_id, month
-            ),
-            won AS (
-                SELECT customer_id, won AS month, COUNT(*) AS quotation_won_count
-                  FROM ordered
-                 WHERE won IS NOT NULL
-              GROUP BY customer_id, won
             )
             """,
             month=self._get_local_month(company, SQL("so.date_order")),
             won=self._get_local_month(company, SQL("so.broker_date_confirmed")),
             company=company.id,
             digits=digits,
+            join=join,
+            condition=condition,
         )
 
     @api.model
-    def _get_trouble_query(self, company, digits):
-        """CTE `trouble`: the cases by the day on which they were opened."""
-        return SQL(
+    def _get_beginning_query(self, scope):
+        """CTE `beginning`: the month of a customer's first job, which is no reorder."""
+        kept = SQL(
             """
-            trouble AS (
-                SELECT cases.customer_id, %(month)s AS month, COUNT(*) AS case_count,
-                       COUNT(*) FILTER (WHERE cases.kind IN ('complaint', 'claim')) AS complaint_count,
-                       ROUND(SUM(cases.claim_cost), %(digits)s) AS claim_cost
+             UNION ALL
+                -- Or one of those that stay as they are
+                SELECT kept.customer_id, kept.month
                   FROM wanted
-                  JOIN broker_case cases ON cases.customer_id = wanted.customer_id
-                 WHERE cases.company_id = %(company)s AND cases.state != 'cancelled' AND cases.opened_at IS NOT NULL
-              GROUP BY 1, 2
-            )
-            """,
-            month=self._get_local_month(company, SQL("cases.opened_at")),
-            company=company.id,
-            digits=digits,
+                  JOIN broker_customer_month kept ON kept.customer_id = wanted.customer_id
+                 WHERE kept.job_count > 0
+                   AND NOT EXISTS (
+                       SELECT FROM due
+                        WHERE due.customer_id = kept.customer_id AND kept.month >= due.first AND kept.month < due.last
+                   )
+            """
         )
-
-    @api.model
-    def _get_call_query(self, company):
-        """CTE `call`: the care calls by the day on which they were done."""
         return SQL(
             """
-            call AS (
-                SELECT call.customer_id, %(month)s AS month, COUNT(*) AS call_count
-                  FROM wanted
-                  JOIN broker_care_call call ON call.customer_id = wanted.customer_id
-                 WHERE call.company_id = %(company)s AND call.state = 'done' AND call.date_done IS NOT NULL
-              GROUP BY 1, 2
-            )
-            """,
-            month=self._get_local_month(company, SQL("call.date_done")),
-            company=company.id,
-        )
-
-    @api.model
-    def _get_score_query(self, company):
-        """CTE `score`: what the customer answered about those who sell and serve, in calls
-        and by links, as satisfaction counts it."""
-        call, link = RATED_MODELS
-
-        def scores(role):
-            return SQL(
-                """
-                COALESCE(SUM(rating.rating::int) FILTER (WHERE rating.broker_role = %(role)s), 0) AS %(sum)s,
-                COUNT(*) FILTER (WHERE rating.broker_role = %(role)s) AS %(count)s
-                """,
-                role=role,
-                sum=SQL.identifier(f"rating_{role}_sum"),
-                count=SQL.identifier(f"rating_{role}_count"),
-            )
-
-        return SQL(
-            """
-            score AS (
-                SELECT asked.customer_id, %(month)s AS month, %(sales)s, %(service)s
+            beginning AS (
+                SELECT customer_id, MIN(month) AS month
                   FROM (
-                    SELECT wanted.customer_id, %(call)s AS model, call.id
-                      FROM wanted JOIN broker_care_call call ON call.customer_id = wanted.customer_id
-                 UNION ALL
-                    SELECT wanted.customer_id, %(link)s, link.id
-                      FROM wanted JOIN broker_rating_link link ON link.customer_id = wanted.customer_id
-                  ) AS asked
-                  JOIN rating_rating rating
-                    ON rating.res_model = asked.model AND rating.res_id = asked.id
-                 WHERE rating.broker_company_id = %(company)s AND rating.broker_role IN ('sales', 'service')
-                   AND rating.consumed AND rating.rating > 0
-              GROUP BY 1, 2
+                    SELECT customer_id, month FROM job WHERE job_count > 0
+                    %s
+                  ) AS month_with_jobs
+              GROUP BY customer_id
             )
             """,
-            month=self._get_local_month(company, SQL("rating.rated_on")),
-            sales=scores("sales"),
-            service=scores("service"),
-            call=call,
-            link=link,
-            company=company.id,
-        )
-
-    @api.model
-    def _get_touch_query(self, company):
-        """CTE `touch`: who was in touch, as coverage counts it: what passes between the
-        customer and the care line is left out, and so is a handoff of which the customer
-        has not heard."""
-        day = self.env["broker.contact"]._get_day(company, SQL("contact.date"), SQL("contact.res_model"))
-        return SQL(
-            """
-            touch AS (
-                SELECT customer_id, month, SUM(sales) AS sales_touch_count, SUM(service) AS service_touch_count,
-                       SUM(inbound) AS inbound_touch_count
-                  FROM (
-                    SELECT contact.customer_id, %(month)s AS month,
-                           COALESCE(contact.role = 'sales' AND contact.user_id IS NOT NULL, FALSE)::int AS sales,
-                           COALESCE(
-                               contact.role = 'service' AND contact.user_id IS NOT NULL
-                               AND contact.channel != 'handoff',
-                               FALSE
-                           )::int AS service,
-                           COALESCE(
-                               contact.role IS DISTINCT FROM 'care'
-                               AND (contact.direction != 'out' OR contact.channel IN ('visit', 'meeting')),
-                               FALSE
-                           )::int AS inbound
-                      FROM due
-                      JOIN broker_contact contact
-                        ON contact.customer_id = due.customer_id
-                       -- A day more on both sides, whatever the time zone
-                       AND contact.date >= due.first - 2 AND contact.date < due.last + 2
-                       AND %(day)s >= due.first AND %(day)s < due.last
-                  ) AS counted
-                 WHERE sales + service + inbound > 0
-              GROUP BY customer_id, month
-            )
-            """,
-            day=day,
-            month=self._get_month(day),
+            kept if scope.due else SQL(),
         )

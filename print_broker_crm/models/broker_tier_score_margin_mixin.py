@@ -38,11 +38,12 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
         )
 
     @api.model
-    def _get_billed_query(self, company, is_few):
+    def _get_billed_query(self, company, is_few, columns=None):
         """CTE `billed`: what each line of the `invoice` in the window leaves, see
         `_get_margin_query`; customer_id, day, move_id, line_id, order_id, balance, profit.
 
         :param is_few: the invoices are those of some customers only
+        :param columns: SQL of more columns of `invoice` that are wanted, each after a comma
         """
         return SQL(
             """
@@ -54,7 +55,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
             ),
             billed AS (
                 SELECT invoice.customer_id, invoice.invoice_date AS day, invoice.id AS move_id, line.id AS line_id,
-                       sold.order_id, line.balance,
+                       sold.order_id, line.balance %(columns)s,
                        CASE WHEN link.parts > 1 THEN (
                                 SELECT SUM(%(part_profit)s)
                                   FROM sale_order_line_invoice_rel every
@@ -92,6 +93,7 @@ class BrokerTierScoreMarginMixin(models.AbstractModel):
             )
             if is_few
             else SQL("TRUE"),
+            columns=columns or SQL(),
             currency=company.currency_id.id,
             profit=self._get_profit_expression(company, SQL("sold")),
             part_profit=SQL("(%s) / link.parts", self._get_profit_expression(company, SQL("part"))),
