@@ -209,6 +209,7 @@
     "assets": {
         "web.assets_backend": [
             "print_broker_crm/static/src/dashboard/**/*",
+            "print_broker_crm/static/src/month_report/**/*",
         ],
         "web.assets_frontend": [
             "print_broker_crm/static/src/proof_signature/**/*",

@@ -60,6 +60,7 @@ class BrokerMonthReportLine(models.Model):
     has_before = fields.Boolean()
     shown_value = fields.Char(compute="_compute_shown", string="Value")
     shown_before = fields.Char(compute="_compute_shown", string="Before")
+    compared_with = fields.Char(compute="_compute_shown")
     is_worse = fields.Boolean(compute="_compute_shown")
     is_better = fields.Boolean(compute="_compute_shown")
 
@@ -88,7 +89,9 @@ class BrokerMonthReportLine(models.Model):
     due_user_id = fields.Many2one("res.users", string="Due From", ondelete="set null")
     why = fields.Char(compute="_compute_why", help="The cause that a review names, else what the trend was seen by.")
     due = fields.Char(string="What Is Due", compute="_compute_due")
-    customer_ids = fields.Json(help="Of whom the figure is, where it could not be found out later.")
+    customer_ids = fields.Json(
+        string="Customers Counted", help="Of whom the figure is, where it could not be found out later."
+    )
 
     _section_idx = models.Index("(report_id, section, sequence)")
 
@@ -114,6 +117,10 @@ class BrokerMonthReportLine(models.Model):
         for line in self:
             line.shown_value = line._format(line.value) if line.has_value else "–"
             line.shown_before = line.has_before and line._format_before()
+            is_year = line.key in FIGURES and FIGURES[line.key][1] == "year"
+            line.compared_with = line.has_before and (
+                self.env._("a year before") if is_year else self.env._("a month before")
+            )
             rise = line.value - line.value_before if line.has_value and line.has_before else 0.0
             # More cases of a cause, or of what is owed, is never good.
             good = FIGURES[line.key][2] if line.key in FIGURES else -1
