@@ -43,6 +43,15 @@ SHOTS = (
         ".o_broker_dashboard_body canvas",
         scroll_to=".o_broker_decliners",
     ),
+    Shot("month-report", "owner", f"{_ACTION}broker_month_report_action/{{first:broker.month.report}}", _FORM),
+    Shot(
+        "month-report-below",
+        "owner",
+        f"{_ACTION}broker_month_report_action/{{first:broker.month.report}}",
+        _FORM,
+        scroll_to=".o_field_widget[name='desk_ids']",
+    ),
+    Shot("service-desk-result", "owner", f"{_ACTION}broker_desk_figure_action", ".o_pivot, .o_view_controller"),
     Shot("customer-months", "owner", f"{_ACTION}broker_customer_month_action", ".o_pivot, .o_view_controller"),
     Shot("customers", "owner", f"{_ACTION}broker_customer_action", _KANBAN),
     Shot(
