@@ -110,7 +110,7 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
         if trace["paused"]:
             lines.append(
                 self.env._(
-                    "%(days)s days since then are left out, because the whole firm had no job in them.",
+                    "%(days)s days are left out, because the whole firm had no job in them.",
                     days=trace["paused"],
                 )
             )
@@ -124,7 +124,7 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
         if fit.customer_count:
             lines.append(
                 self.env._(
-                    "Learned on %(day)s from %(number)s customers of the firm.",
+                    "Learned on %(day)s from %(number)s customers of the firm, beside the shipped experience.",
                     day=format_date(self.env, fit.date),
                     number=fit.customer_count,
                 )
@@ -249,7 +249,7 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
         pauses = fit._get_pauses_until(today)
         paused = SQL("0")
         for before, days in pauses:
-            paused = SQL("%s + CASE WHEN score.real_last_day <= %s::date THEN %s ELSE 0 END", paused, before, days)
+            paused = SQL("%s + CASE WHEN score.real_first_day <= %s::date THEN %s ELSE 0 END", paused, before, days)
         history = fit._get_job_query(company, due)
         rows = self.env.execute_query(
             SQL(

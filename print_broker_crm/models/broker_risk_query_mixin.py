@@ -149,5 +149,5 @@ class BrokerRiskQueryMixin(models.AbstractModel):
             limit=_LOGIT_LIMIT,
             horizon=fit["horizon"],
             pace=fit["pace"],
-            clock=self._get_clock_query(history, today, fit["pauses"] if pauses is None else pauses),
+            clock=self._get_clock_query(history, today, (fit["pauses"] or ()) if pauses is None else pauses),
         )
