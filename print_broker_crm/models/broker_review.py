@@ -177,6 +177,7 @@ class BrokerReview(models.Model):
     measure_ids = fields.One2many("broker.review.measure", "review_id", string="Measures")
     open_measure_count = fields.Integer(string="Measures to Do", compute="_compute_open_measure_count")
     follow_up_date = fields.Date(
+        string="Follow-up",
         required=True,
         tracking=True,
         help="On this day the numbers say what became of it; when the customer recovers, earlier.",
