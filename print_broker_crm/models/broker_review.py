@@ -173,7 +173,7 @@ class BrokerReview(models.Model):
         help="The cause of which most pieces of evidence speak, those of the care line included.",
     )
     proposal = fields.Text(string="Evidence Counted", compute="_compute_proposed_cause", groups=CARE_GROUP)
-    evidence_ids = fields.One2many("broker.review.evidence", "review_id", string="Evidence", readonly=True)
+    evidence_ids = fields.One2many("broker.review.evidence", "review_id", readonly=True)
     measure_ids = fields.One2many("broker.review.measure", "review_id", string="Measures")
     open_measure_count = fields.Integer(string="Measures to Do", compute="_compute_open_measure_count")
     follow_up_date = fields.Date(

@@ -142,7 +142,9 @@ class BrokerReviewFlowMixin(models.AbstractModel):
         begins = self._get_decline_starts(due)
         latest = dict(
             self.sudo()._read_group(
-                Domain("customer_id", "in", [customer.id for customer in due]), ["customer_id"], ["decline_on:max"]
+                Domain("customer_id", "in", [customer.id for customer in due]) & Domain("has_declined", "=", True),
+                ["customer_id"],
+                ["decline_on:max"],
             )
         )
         return self._open(

@@ -36,7 +36,7 @@ class BrokerReviewMeasure(models.Model):
         help="In which role with the customer; the measure goes to the next in that role.",
     )
     date = fields.Date(string="Until", required=True)
-    done_on = fields.Date(string="Done On", readonly=True, copy=False)
+    done_on = fields.Date(readonly=True, copy=False)
     is_late = fields.Boolean(compute="_compute_is_late", compute_sudo=True)
     review_state = fields.Selection(related="review_id.state", string="Status of the Review")
     activity_id = fields.Many2one(

@@ -187,6 +187,14 @@ class TestReview(ReviewCommon):
         self._fall_silent("fine", "both_silent")
         self.assertEqual(review.state, "new")
 
+    def test_heard_of_again_and_declining_on_the_same_day(self):
+        """The silence is over, and another review is about the decline."""
+        self._fall_silent()
+        self._fall_silent("fine", "both_silent")
+        self._turn("declining")
+        silence, decline = self._get_reviews()
+        self.assertEqual((silence.outcome, decline.reason), ("recovered", "declining"))
+
     def test_silent_then_declining_is_one_review(self):
         self._fall_silent()
         review = self._get_reviews()
