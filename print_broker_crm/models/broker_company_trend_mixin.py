@@ -11,13 +11,13 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
     broker_trend_fall_percent = fields.Integer(
         string="Declining from (%)",
         default=25,
-        help="A customer whose revenue fell by so many percent or more against the same months a year before, or "
-        "against the three months before, declines.",
+        help="A customer whose revenue of three months fell by so many percent or more against the same months a year "
+        "before, and by half as much over six months, declines. Without a year before, the three months before count.",
     )
     broker_trend_rise_percent = fields.Integer(
         string="Rising from (%)",
         default=25,
-        help="A customer whose revenue rose by so many percent or more rises.",
+        help="A customer whose revenue rose by so many percent or more, compared in the same way, rises.",
     )
     broker_trend_new_months = fields.Integer(
         string="New For (Months)",

@@ -124,12 +124,13 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
                     change=self._format_trend_change(trace["now"], trace["before"]),
                 )
             )
-        if "expected_now" in trace:
+        if "half_now" in trace:
             lines.append(
                 self.env._(
-                    "After these, as the season went a year before, %(amount)s would have been usual (%(change)s).",
-                    amount=money(trace["expected_now"]),
-                    change=self._format_trend_change(trace["now"], trace["expected_now"]),
+                    "Both quarters together: %(now)s after %(before)s a year before (%(change)s).",
+                    now=money(trace["half_now"]),
+                    before=money(trace["half_year"]),
+                    change=self._format_trend_change(trace["half_now"], trace["half_year"]),
                 )
             )
         if trace["reason"] == "held":

@@ -229,10 +229,10 @@ class BrokerTrendRule(models.AbstractModel):
     def _judge_figures(self, first, months, day, books, numbers):
         """Return the trend by revenue, and the figures.
 
-        Who buys in most months: the last three closed months against the same a year before
-        and against the three before, which are taken as the season lets expect. Neither may
-        contradict the other. Who buys seldom: the last twelve months against the twelve before.
-        One job more or less is no trend.
+        Who buys in most months: the last three closed months against the same a year before,
+        which together with the three months before them must have gone half as far the same
+        way; without a year before, against the three months before. Who buys seldom: the last
+        twelve months against the twelve before. One job more or less is no trend.
         """
         closed = get_closed_month(day)
         begun = first.replace(day=1)
@@ -267,30 +267,31 @@ class BrokerTrendRule(models.AbstractModel):
         if not base:
             return "stable", {**figures, "reason": "unknown"}
         figures["ordered_before"] = base.ordered
-        bases = [base.revenue]
+        half = None
         earlier = base is year and before and get_sums(_YEAR + _QUARTER)
-        if earlier and earlier.revenue > 0 and before.revenue > 0:
-            # What the three months before let expect, as the season went a year before.
-            figures["expected_now"] = round(before.revenue * year.revenue / earlier.revenue, numbers.digits)
-            bases.append(figures["expected_now"])
-        trend = self._compare(now.revenue, bases, numbers)
+        if earlier and year.revenue + earlier.revenue > 0:
+            half = (now.revenue + before.revenue, year.revenue + earlier.revenue)
+            figures |= {"half_now": round(half[0], numbers.digits), "half_year": round(half[1], numbers.digits)}
+        trend = self._compare(now.revenue, base.revenue, half, numbers)
         if trend != "stable":
             if self._is_held(trend, now.ordered, base.ordered):
                 # A credit note or a late invoice moves revenue, and not what the customer buys.
                 return "stable", {**figures, "reason": "held"}
-            if self._compare(self._get_but_one(now, base), bases, numbers) != trend:
+            job = self._get_one_job(now, base)
+            half = half and (half[0] + job, half[1])
+            if self._compare(now.revenue + job, base.revenue, half, numbers) != trend:
                 return "stable", {**figures, "reason": "one_job"}
         return trend, figures
 
     @api.model
-    def _get_but_one(self, now, base):
-        """Return the revenue without the one job that came sooner or has yet to come: a day
+    def _get_one_job(self, now, base):
+        """Return what the one job is worth that has yet to come, or that came sooner: a day
         earlier or later it would be another month's."""
         if now.jobs < base.jobs:
-            return now.revenue + base.revenue / base.jobs
+            return base.revenue / base.jobs
         if now.jobs > base.jobs:
-            return now.revenue - now.revenue / now.jobs
-        return now.revenue
+            return -now.revenue / now.jobs
+        return 0.0
 
     @api.model
     def _is_regular(self, begun, closed, months, books, numbers):
@@ -301,18 +302,22 @@ class BrokerTrendRule(models.AbstractModel):
         return bool(window) and active * _YEAR >= numbers.regular_months * len(window)
 
     @api.model
-    def _compare(self, now, bases, numbers):
-        """Return the trend of an amount against one base or two, which may not contradict."""
+    def _compare(self, now, base, half, numbers):
+        """Return the trend of an amount against a base.
+
+        :param half: what the last six months come to and the same a year before, or None; a
+            quarter that the one before makes up for is no trend
+        """
         for trend, sign, percent in (
             ("declining", -1, numbers.fall_percent),
             ("rising", 1, numbers.rise_percent),
         ):
-            moves = [sign * (now - base) for base in bases]
-            if min(moves) >= 0 and any(
-                move >= numbers.amount and move > 0 and move * 100 >= base * percent
-                for move, base in zip(moves, bases, strict=True)
-            ):
-                return trend
+            move = sign * (now - base)
+            if move <= 0 or move < numbers.amount or move * 100 < base * percent:
+                continue
+            if half and sign * (half[0] - half[1]) * 200 < half[1] * percent:
+                continue
+            return trend
         return "stable"
 
     @api.model

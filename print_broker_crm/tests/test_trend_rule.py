@@ -224,7 +224,10 @@ class TestTrendRule(TransactionCase):
         low = (7000, 7000)
         self.assertEqual(self.regular(y2026_07=low, y2026_08=low, y2026_09=low), "declining")
         self.assertEqual(
-            {name: self.trace[name] for name in ("basis", "from", "to", "now", "year", "before", "expected_now")},
+            {
+                name: self.trace[name]
+                for name in ("basis", "from", "to", "now", "year", "before", "half_now", "half_year")
+            },
             {
                 "basis": "months",
                 "from": "2026-07-01",
@@ -232,7 +235,8 @@ class TestTrendRule(TransactionCase):
                 "now": 21000,
                 "year": 30000,
                 "before": 30000,
-                "expected_now": 30000,
+                "half_now": 51000,
+                "half_year": 60000,
             },
         )
 
@@ -252,19 +256,21 @@ class TestTrendRule(TransactionCase):
         high = (30000, 30000)
         summers = {f"y{year}_0{month}": high for year in (2024, 2025, 2026) for month in (7, 8, 9)}
         self.assertEqual(self.regular(**summers), "stable", "Three times the months before, as every summer")
-        self.assertEqual(self.trace["expected_now"], 90000)
-        # Against the months before it rose, against what the summer lets expect it fell.
+        self.assertEqual((self.trace["half_now"], self.trace["half_year"]), (120000, 120000))
+        # Against the months before it rose, against the summer before it fell.
         weak = dict.fromkeys(("y2026_07", "y2026_08", "y2026_09"), (20000, 20000))
         self.assertEqual(self.regular(**{**summers, **weak}), "declining")
 
-    def test_what_contradicts_is_no_trend(self):
-        low, middle = (4000, 4000), (6000, 6000)
-        spring = dict.fromkeys(("y2026_04", "y2026_05", "y2026_06"), low)
-        summer = dict.fromkeys(("y2026_07", "y2026_08", "y2026_09"), middle)
-        # 40 % below the year before, and 50 % above the spring.
-        self.assertEqual(self.regular(**spring, **summer), "stable")
-        # 40 % below the year before, as in the spring.
-        self.assertEqual(self.regular(**dict.fromkeys(spring, middle), **summer), "declining")
+    def test_a_quarter_that_the_one_before_makes_up_for_is_no_trend(self):
+        summer = dict.fromkeys(("y2026_07", "y2026_08", "y2026_09"), (6000, 6000))
+        months = ("y2026_04", "y2026_05", "y2026_06")
+        # 18,000 after 30,000, and 12,000 more than a year before in the spring: 60,000 after 60,000.
+        self.assertEqual(self.regular(**dict.fromkeys(months, (14000, 14000)), **summer), "stable")
+        # 52,500 after 60,000 are half of 25 %.
+        self.assertEqual(self.regular(**dict.fromkeys(months, (11500, 11500)), **summer), "declining")
+        self.assertEqual(self.regular(**dict.fromkeys(months, (11500.01, 11500)), **summer), "stable")
+        # A fall that began in the spring goes on, though summer was better than spring.
+        self.assertEqual(self.regular(**dict.fromkeys(months, (4000, 4000)), **summer), "declining")
 
     def test_a_small_change_is_no_trend(self):
         months = monthly(date(2024, 1, 1), date(2026, 9, 1), y2026_09=(1000, 1000))
@@ -284,6 +290,10 @@ class TestTrendRule(TransactionCase):
         self.assertEqual(self.regular(y2026_09=none), "stable", "20,000, and the job of September may yet come")
         self.assertEqual(self.trace["reason"], "one_job")
         self.assertEqual(self.regular(y2026_08=none, y2026_09=none), "declining", "10,000 and one of 10,000: 20,000")
+        # 12,000 and one of 10,000 are still too few, but not over six months: 62,000 after 60,000.
+        low = (6000, 6000)
+        self.assertEqual(self.regular(y2026_06=(20000, 20000), y2026_07=low, y2026_08=low, y2026_09=none), "stable")
+        self.assertEqual(self.trace["reason"], "one_job")
         self.assertEqual(self.regular(y2026_09=(20000, 20000, 2)), "stable", "40,000, of which one is 10,000")
         # 50,000 in five jobs; 40,000 without one of them.
         self.assertEqual(self.regular(y2026_09=(30000, 30000, 3)), "rising")
@@ -295,7 +305,9 @@ class TestTrendRule(TransactionCase):
     def test_a_year_before_that_is_below_nothing_is_not_compared(self):
         self.assertEqual(self.regular(y2025_08=(-50000, 10000)), "stable")
         self.assertEqual((self.trace["year"], self.trace["before"]), (-30000, 30000))
-        self.assertNotIn("expected_now", self.trace)
+        self.assertNotIn("half_now", self.trace)
+        low = (5000, 5000)
+        self.assertEqual(self.regular(y2025_08=(-50000, 10000), y2026_08=low, y2026_09=low), "declining")
 
     def test_invoices_without_orders_count_alone(self):
         months = {month: (row[0], 0, 0) for month, row in monthly(date(2024, 1, 1), date(2026, 9, 1)).items()}
