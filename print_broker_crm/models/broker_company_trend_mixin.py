@@ -19,6 +19,12 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         default=25,
         help="A customer whose revenue rose by so many percent or more, compared in the same way, rises.",
     )
+    broker_trend_young_times = fields.Float(
+        string="Without a Year Before (Times)",
+        default=1.5,
+        help="Where no year before is known, nobody knows the season: against the three months before, revenue must "
+        "have moved by so many times the percent.",
+    )
     broker_trend_new_months = fields.Integer(
         string="New For (Months)",
         default=6,
@@ -105,9 +111,11 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         "A customer declines from 1 to 100 percent on, and rises from more than nothing on.",
     )
     _broker_trend_positive = models.Constraint(
-        "CHECK (broker_trend_new_months > 0 AND broker_trend_books_months >= 0 AND broker_trend_recovered_months > 0"
+        "CHECK (broker_trend_young_times >= 1 AND broker_trend_new_months > 0"
+        " AND broker_trend_books_months >= 0 AND broker_trend_recovered_months > 0"
         " AND broker_trend_lost_times > 0 AND broker_trend_season_days >= 0 AND broker_trend_gap_customers > 0)",
-        "The months, days, times and customers of the trend must be more than zero.",
+        "The months, days, times and customers of the trend must be more than zero; without a year before a "
+        "change counts once at least.",
     )
     _broker_trend_days_range = models.Constraint(
         "CHECK (broker_trend_lost_min_days > 0 AND broker_trend_lost_max_days >= broker_trend_lost_min_days"

@@ -14,6 +14,7 @@ class TrendNumbers(NamedTuple):
     fall_percent: int
     rise_percent: int
     amount: float
+    young_times: float
     new_months: int
     books_months: int
     recovered_months: int
@@ -272,6 +273,12 @@ class BrokerTrendRule(models.AbstractModel):
         if earlier and year.revenue + earlier.revenue > 0:
             half = (now.revenue + before.revenue, year.revenue + earlier.revenue)
             figures |= {"half_now": round(half[0], numbers.digits), "half_year": round(half[1], numbers.digits)}
+        if base is not year:
+            # Nobody knows the season yet
+            numbers = numbers._replace(
+                fall_percent=min(numbers.young_times * numbers.fall_percent, 100),
+                rise_percent=numbers.young_times * numbers.rise_percent,
+            )
         trend = self._compare(now.revenue, base.revenue, half, numbers)
         if trend != "stable":
             if self._is_held(trend, now.ordered, base.ordered):

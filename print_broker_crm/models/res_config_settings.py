@@ -72,6 +72,7 @@ class ResConfigSettings(models.TransientModel):
     broker_trend_amount = fields.Monetary(
         related="company_id.broker_trend_amount", currency_field="broker_trend_currency_id", readonly=False
     )
+    broker_trend_young_times = fields.Float(related="company_id.broker_trend_young_times", readonly=False)
     broker_trend_new_months = fields.Integer(related="company_id.broker_trend_new_months", readonly=False)
     broker_trend_books_months = fields.Integer(related="company_id.broker_trend_books_months", readonly=False)
     broker_trend_recovered_months = fields.Integer(related="company_id.broker_trend_recovered_months", readonly=False)

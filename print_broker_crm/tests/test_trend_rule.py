@@ -15,6 +15,7 @@ NUMBERS = TrendNumbers(
     fall_percent=25,
     rise_percent=25,
     amount=0.0,
+    young_times=1.5,
     new_months=6,
     books_months=3,
     recovered_months=6,
@@ -306,7 +307,7 @@ class TestTrendRule(TransactionCase):
         self.assertEqual(self.regular(y2025_08=(-50000, 10000)), "stable")
         self.assertEqual((self.trace["year"], self.trace["before"]), (-30000, 30000))
         self.assertNotIn("half_now", self.trace)
-        low = (5000, 5000)
+        low = (4000, 4000)
         self.assertEqual(self.regular(y2025_08=(-50000, 10000), y2026_08=low, y2026_09=low), "declining")
 
     def test_invoices_without_orders_count_alone(self):
@@ -326,13 +327,15 @@ class TestTrendRule(TransactionCase):
     # Books
 
     def test_books_that_begin_late_compare_with_what_they_hold(self):
-        months = monthly(date(2025, 10, 1), date(2026, 9, 1), y2026_08=(1000, 1000), y2026_09=(8000, 8000))
+        months = monthly(date(2025, 10, 1), date(2026, 9, 1), y2026_08=(1000, 1000), y2026_09=(7750, 7750))
         days = every(30, 12, date(2026, 9, 20))
         self.assertEqual(self.judge(days, date(2026, 9, 30), months, Books(date(2025, 10, 1))), "declining")
-        self.assertEqual((self.trace["now"], self.trace["before"]), (19000, 30000))
+        self.assertEqual((self.trace["now"], self.trace["before"]), (18750, 30000), "37.5 %, where season is unknown")
+        months[date(2026, 9, 1)] = (7751, 7751, 1)
+        self.assertEqual(self.judge(days, date(2026, 9, 30), months, Books(date(2025, 10, 1))), "stable")
         self.assertNotIn("year", self.trace)
         # The first month of the books may have begun in its middle: April is not compared.
-        months = monthly(date(2026, 4, 1), date(2026, 9, 1), y2026_09=(1000, 1000))
+        months = monthly(date(2026, 4, 1), date(2026, 9, 1), y2026_08=(1000, 1000), y2026_09=(1000, 1000))
         self.assertEqual(self.judge(days[-6:], date(2026, 9, 30), months, Books(date(2026, 4, 1))), "stable")
         self.assertEqual(self.trace["reason"], "unknown")
         self.assertEqual(self.judge(days[-6:], date(2026, 9, 30), months, Books(date(2026, 3, 1))), "declining")
@@ -384,7 +387,7 @@ class TestTrendRule(TransactionCase):
     def test_months_in_a_hole_are_not_compared(self):
         hole = (date(2025, 8, 1),)
         self.assertFalse(OLD_BOOKS._replace(holes=hole).know([date(2025, 7, 1), date(2025, 8, 1)]))
-        months = monthly(date(2024, 1, 1), date(2026, 9, 1), y2026_09=(17500, 17500))
+        months = monthly(date(2024, 1, 1), date(2026, 9, 1), y2026_09=(22000, 22000))
         del months[date(2025, 8, 1)]
         self.judge(every(30, 33, date(2026, 9, 20)), date(2026, 9, 30), months, OLD_BOOKS._replace(holes=hole))
         self.assertNotIn("year", self.trace)
