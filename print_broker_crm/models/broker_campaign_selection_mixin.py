@@ -63,7 +63,7 @@ class BrokerCampaignSelectionMixin(models.AbstractModel):
     bought_product_ids = fields.Many2many(
         "product.product", "broker_campaign_bought_product_rel", string="Bought the Product", check_company=True
     )
-    bought_from = fields.Date(string="Bought From", help="The season last year, from its first to its last day.")
+    bought_from = fields.Date(help="The season last year, from its first to its last day.")
     bought_to = fields.Date(string="Bought Until")
     silent_from = fields.Date(
         string="Not Again Since",
