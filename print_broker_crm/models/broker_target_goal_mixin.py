@@ -177,6 +177,7 @@ class BrokerTargetGoalMixin(models.AbstractModel):
         return {
             **self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_target_event_action"),
             "name": self.definition_id.name,
+            "display_name": self.definition_id.name,
             "domain": list(domain),
             "context": {
                 "broker_target_kind": kind,
