@@ -139,6 +139,7 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_risk_write({name for name, value in vals.items() if value})
+        self = self._drop_defaults(self, _RESULT_FIELDS)
         return super().create(vals_list)
 
     def write(self, vals):

@@ -329,6 +329,10 @@ class TestChurnRisk(RiskCommon):
                     self.customer.with_user(self.manager_qian).write({field: value})
                 with self.assertRaises(UserError):
                     Customer.create({"partner_id": partner.id, field: value})
+        # Nor by a context.
+        crafted = Customer.with_context(default_churn_risk=5, default_churn_risk_date="2026-01-01")
+        opened = crafted.create({"partner_id": partner.id})
+        self.assertEqual((opened.churn_risk, opened.churn_risk_date), (0, False))
         fit = self._use_fit()
         self.assertTrue(fit.with_user(self.manager_qian).read(["weights"]))
         for user in (self.sales_wang, self.service_chen, self.care_sun):
