@@ -78,14 +78,14 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
                 """,
                 sources=sources.ids,
                 target=target.id,
-                columns=self._join_figures(),
+                columns=self._join_figures(FIGURES),
                 sums=SQL(", ").join(SQL("SUM(%s)", SQL.identifier(name)) for name in FIGURES),
                 added=SQL(", ").join(
                     SQL("kept.%s + EXCLUDED.%s", SQL.identifier(name), SQL.identifier(name)) for name in FIGURES
                 ),
             )
         )
-        self._follow_first_jobs(target.ids)
+        self._count_reorders(lambda customer: SQL("%s = %s", customer, target.id))
         self._mark_whole(target)
         self.invalidate_model(flush=False)
 
@@ -234,7 +234,9 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
                     last,
                 )
             )
-            self._write_months(company, MonthScope(first, last, is_few=number * FEW <= others))
+            scope = MonthScope(first, last, is_few=number * FEW <= others)
+            self._write_months(company, scope)
+            self._count_reorders(scope.get_customers)
             self._write_build(company, broker_month_build_from=last + 1)
             yield number
 
@@ -262,12 +264,17 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
             list(map(str, lasts)),
         )
         self._write_months(company, MonthScope(due=due))
-        self._follow_first_jobs(customer_ids)
+        self._count_reorders(lambda customer: SQL("%s = ANY(%s)", customer, customer_ids))
         return len(set(customer_ids))
 
     @api.model
-    def _follow_first_jobs(self, customer_ids):
-        """Count reorders of the months that were not marked: another job may be the first now."""
+    def _count_reorders(self, get_customers):
+        """Count which jobs of some customers are reorders: all but the first one ever, which may
+        be another one now.
+
+        :param get_customers: function of a column that refers to the customer file, as `SQL`,
+            that returns the condition, as `SQL`, that the customer is meant
+        """
         self.env.cr.execute(
             SQL(
                 """
@@ -276,13 +283,14 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
                   FROM (
                     SELECT customer_id, MIN(month) AS month
                       FROM broker_customer_month
-                     WHERE customer_id = ANY(%s) AND job_count > 0
+                     WHERE job_count > 0 AND %s
                   GROUP BY customer_id
                   ) AS beginning
-                 WHERE kept.customer_id = beginning.customer_id AND kept.job_count > 0
+                 WHERE kept.customer_id = beginning.customer_id AND kept.job_count > 0 AND %s
                    AND kept.reorder_count <> kept.job_count - (kept.month = beginning.month)::int
                 """,
-                customer_ids,
+                get_customers(SQL("customer_id")),
+                get_customers(SQL("kept.customer_id")),
             )
         )
 
@@ -293,7 +301,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
         :param scope: a `MonthScope`
         """
         # Nothing is compiled for a statement that runs once a night, and its sums stay in memory.
-        settings = {"jit": "off", "work_mem": f"{self._get_month_number('month_memory_mb', 64)}MB"}
+        settings = {"jit": "off", "work_mem": f"{self._get_month_number('month_memory_mb', 16)}MB"}
         for name, value in settings.items():
             self.env.cr.execute(SQL("SELECT set_config(%s, %s, TRUE)", name, value))
         self.env.cr.execute(self._get_write_query(company, scope, self._is_known(company, scope)))
@@ -307,7 +315,11 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
         if scope.due:
             return True
         [(is_known,)] = self.env.execute_query(
-            SQL("SELECT EXISTS (SELECT FROM broker_customer_month kept WHERE %s)", scope.get_kept(company))
+            SQL(
+                "SELECT EXISTS (SELECT FROM broker_customer_month kept %s AND kept.company_id = %s)",
+                scope.get_kept(),
+                company.id,
+            )
         )
         return is_known
 
@@ -317,47 +329,47 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
 
         :param is_known: there are some already
         """
+        figures = [name for name in FIGURES if name != "reorder_count"]
         if not is_known:
             return SQL(
                 """
-                WITH %s
-                INSERT INTO broker_customer_month (customer_id, company_id, month, %s)
-                SELECT customer_id, %s, month, %s FROM fresh
+                WITH %(months)s
+                INSERT INTO broker_customer_month (customer_id, company_id, month, reorder_count, %(columns)s)
+                SELECT customer_id, %(company)s, month, job_count, %(columns)s FROM fresh
                 """,
-                self._get_months_query(company, scope),
-                self._join_figures(),
-                company.id,
-                self._join_figures(),
+                months=self._get_months_query(company, scope),
+                columns=self._join_figures(figures),
+                company=company.id,
             )
         return SQL(
             """
             WITH %(months)s,
             gone AS (
                 DELETE FROM broker_customer_month kept
-                 WHERE %(condition)s
+                 %(kept)s AND kept.company_id = %(company)s
                    AND NOT EXISTS (
                        SELECT FROM fresh WHERE fresh.customer_id = kept.customer_id AND fresh.month = kept.month
                    )
             )
-            INSERT INTO broker_customer_month (customer_id, company_id, month, %(columns)s)
-            SELECT fresh.customer_id, %(company)s, fresh.month, %(fresh)s
+            INSERT INTO broker_customer_month (customer_id, company_id, month, reorder_count, %(columns)s)
+            SELECT fresh.customer_id, %(company)s, fresh.month, fresh.job_count, %(fresh)s
               FROM fresh
          LEFT JOIN broker_customer_month kept ON kept.customer_id = fresh.customer_id AND kept.month = fresh.month
-             WHERE kept.id IS NULL OR (%(kept)s) IS DISTINCT FROM (%(fresh)s)
-       ON CONFLICT (customer_id, month) DO UPDATE SET (%(columns)s) = (%(excluded)s)
+             WHERE kept.id IS NULL OR (%(known)s) IS DISTINCT FROM (%(fresh)s)
+       ON CONFLICT (customer_id, month) DO UPDATE SET (reorder_count, %(columns)s) = (excluded.job_count, %(excluded)s)
             """,
             months=self._get_months_query(company, scope),
-            condition=scope.get_kept(company),
-            columns=self._join_figures(),
-            fresh=self._join_figures("fresh"),
-            kept=self._join_figures("kept"),
-            excluded=self._join_figures("excluded"),
+            kept=scope.get_kept(),
+            columns=self._join_figures(figures),
+            fresh=self._join_figures(figures, "fresh"),
+            known=self._join_figures(figures, "kept"),
+            excluded=self._join_figures(figures, "excluded"),
             company=company.id,
         )
 
     @staticmethod
-    def _join_figures(table=None):
-        return SQL(", ").join(SQL.identifier(table, name) if table else SQL.identifier(name) for name in FIGURES)
+    def _join_figures(names, table=None):
+        return SQL(", ").join(SQL.identifier(table, name) if table else SQL.identifier(name) for name in names)
 
     @api.autovacuum
     def _gc_months(self):

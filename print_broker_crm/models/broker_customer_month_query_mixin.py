@@ -59,18 +59,22 @@ class MonthScope(NamedTuple):
             return SQL()
         return SQL("due AS MATERIALIZED (%s), wanted AS MATERIALIZED (SELECT DISTINCT customer_id FROM due),", self.due)
 
-    def get_kept(self, company):
-        """Return the condition that a `kept` month is one of these."""
+    def get_customers(self, customer):
+        """Return the condition that a column refers to one of the customers.
+
+        :param customer: SQL of the column
+        """
+        return SQL("%s BETWEEN %s AND %s", customer, self.first_id, self.last_id)
+
+    def get_kept(self):
+        """Return the beginning of a WHERE that keeps the rows `kept` to those of the scope,
+        with what it needs before it."""
         if not self.due:
-            return SQL(
-                "kept.company_id = %s AND kept.customer_id BETWEEN %s AND %s", company.id, self.first_id, self.last_id
-            )
+            return SQL("WHERE %s", self.get_customers(SQL("kept.customer_id")))
         return SQL(
             """
-            EXISTS (
-                SELECT FROM due
-                 WHERE due.customer_id = kept.customer_id AND kept.month >= due.first AND kept.month < due.last
-            )
+            USING due
+            WHERE due.customer_id = kept.customer_id AND kept.month >= due.first AND kept.month < due.last
             """
         )
 
@@ -82,7 +86,7 @@ class MonthScope(NamedTuple):
         :param day: SQL of the row's day
         """
         if not self.due:
-            return SQL(), SQL("%s BETWEEN %s AND %s", customer, self.first_id, self.last_id)
+            return SQL(), self.get_customers(customer)
         if day:
             return (
                 SQL("JOIN due ON due.customer_id = %s", customer),
@@ -135,7 +139,8 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
     @api.model
     def _get_months_query(self, company, scope):
         """Return the CTEs that work out months, ending in `fresh`: customer_id, month and
-        the figures, of months in which something happened.
+        the figures, of months in which something happened. Not which jobs are reorders, which
+        depends on the customer's other months.
 
         :param company: one `res.company`
         :param scope: a `MonthScope`
@@ -155,12 +160,8 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
                 SELECT customer_id, month, %(figures)s
                   FROM %(first)s %(others)s
             ),
-            %(beginning)s,
             fresh AS (
-                SELECT known.*, GREATEST(known.job_count - (known.month = beginning.month)::int, 0) AS reorder_count
-                  FROM known
-             LEFT JOIN beginning ON beginning.customer_id = known.customer_id AND known.job_count > 0
-                 %(due)s
+                SELECT known.* FROM known %(due)s
             )
             """,
             prefix=scope.get_prefix(),
@@ -178,7 +179,6 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
             others=SQL(" ").join(
                 SQL("FULL JOIN %s USING (customer_id, month)", SQL.identifier(source)) for source in others
             ),
-            beginning=self._get_beginning_query(scope),
             due=SQL(
                 """
                 JOIN due ON due.customer_id = known.customer_id
@@ -251,71 +251,38 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
     @api.model
     def _get_job_query(self, company, scope, digits):
         """CTE `job`: jobs and lost quotations by the day of the order, won quotations by the
-        day on which they were. Without the orders by which a claim was printed again."""
+        day on which they were; without the orders by which a claim was printed again."""
         join, condition = scope.get_join(SQL("so.broker_customer_id"))
         return SQL(
             """
-            ordered AS MATERIALIZED (
-                SELECT so.broker_customer_id AS customer_id,
-                       so.state = 'sale' AS is_job,
-                       so.amount_untaxed / COALESCE(NULLIF(so.currency_rate, 0), 1) AS amount,
-                       so.state = 'cancel' AND so.broker_date_confirmed IS NULL AS is_lost,
-                       %(month)s AS month,
-                       CASE WHEN so.broker_date_confirmed = so.date_order THEN %(month)s ELSE %(won)s END AS won
-                  FROM sale_order so %(join)s
-                 WHERE so.company_id = %(company)s AND so.broker_claim_case_id IS NULL AND %(condition)s
-                   AND (so.state IN ('sale', 'cancel') OR so.broker_date_confirmed IS NOT NULL)
-            ),
             job AS (
                 SELECT customer_id, month, SUM(is_job::int) AS job_count,
                        ROUND(SUM(amount) FILTER (WHERE is_job), %(digits)s) AS order_amount,
                        SUM(is_won::int) AS quotation_won_count, SUM(is_lost::int) AS quotation_lost_count
                   FROM (
-                    SELECT customer_id, month, is_job, amount, is_lost, won IS NOT DISTINCT FROM month AS is_won
-                      FROM ordered
-                     WHERE is_job OR is_lost OR won = month
+                    SELECT so.broker_customer_id AS customer_id, %(month)s AS month,
+                           so.state = 'sale' AS is_job,
+                           so.amount_untaxed / COALESCE(NULLIF(so.currency_rate, 0), 1) AS amount,
+                           so.state = 'cancel' AND so.broker_date_confirmed IS NULL AS is_lost,
+                           so.broker_date_confirmed IS NOT DISTINCT FROM so.date_order AS is_won
+                      FROM sale_order so %(join)s
+                     WHERE %(condition)s
+                       AND (
+                           so.state = 'sale' OR so.broker_date_confirmed = so.date_order
+                           OR (so.state = 'cancel' AND so.broker_date_confirmed IS NULL)
+                       )
                  UNION ALL
-                    -- Won in another month than the order's
-                    SELECT customer_id, won, FALSE, NULL, FALSE, TRUE FROM ordered WHERE won <> month
+                    -- Won at another moment than the order's
+                    SELECT so.broker_customer_id, %(won)s, FALSE, NULL, FALSE, TRUE
+                      FROM sale_order so %(join)s
+                     WHERE %(condition)s AND so.broker_date_confirmed <> so.date_order
                   ) AS event
               GROUP BY customer_id, month
             )
             """,
             month=self._get_local_month(company, SQL("so.date_order")),
             won=self._get_local_month(company, SQL("so.broker_date_confirmed")),
-            company=company.id,
             digits=digits,
             join=join,
-            condition=condition,
-        )
-
-    @api.model
-    def _get_beginning_query(self, scope):
-        """CTE `beginning`: the month of a customer's first job, which is no reorder."""
-        kept = SQL(
-            """
-             UNION ALL
-                -- Or one of those that stay as they are
-                SELECT kept.customer_id, kept.month
-                  FROM wanted
-                  JOIN broker_customer_month kept ON kept.customer_id = wanted.customer_id
-                 WHERE kept.job_count > 0
-                   AND NOT EXISTS (
-                       SELECT FROM due
-                        WHERE due.customer_id = kept.customer_id AND kept.month >= due.first AND kept.month < due.last
-                   )
-            """
-        )
-        return SQL(
-            """
-            beginning AS (
-                SELECT customer_id, MIN(month) AS month
-                  FROM (
-                    SELECT customer_id, month FROM job WHERE job_count > 0
-                    %s
-                  ) AS month_with_jobs
-              GROUP BY customer_id
-            )
-            """,
-            kept if scope.due else SQL(),
+            condition=SQL("so.company_id = %s AND so.broker_claim_case_id IS NULL AND %s", company.id, condition),
         )
