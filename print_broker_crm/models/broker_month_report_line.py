@@ -70,6 +70,7 @@ class BrokerMonthReportLine(models.Model):
     tier_id = fields.Many2one("broker.tier", ondelete="set null")
     tier_color = fields.Integer(related="tier_id.color", string="Tier Color")
     trend = fields.Selection(TRENDS)
+    trend_since = fields.Date(help="The last day looked at when the trend was found.")
     trend_trace = fields.Json()
     arrow = fields.Char(compute="_compute_arrow")
     user_id = fields.Many2one("res.users", string="Salesperson", ondelete="set null")
@@ -137,7 +138,7 @@ class BrokerMonthReportLine(models.Model):
         for line in self:
             line.difference = line.amount - line.amount_before
 
-    @api.depends("cause", "trend", "trend_trace")
+    @api.depends("cause", "trend", "trend_since", "trend_trace")
     @api.depends_context("lang")
     def _compute_why(self):
         causes = self._get_cause_labels()
@@ -260,6 +261,8 @@ class BrokerMonthReportLine(models.Model):
             "back": trace.get("last_day"),
             "new": trace.get("first_day"),
         }.get(trace.get("reason"))
+        if not day and self.trend in ("declining", "lost", "rising") and self.trend_since:
+            return self.env._("Since %(day)s", day=format_date(self.env, self.trend_since))
         if not day:
             return False
         day = format_date(self.env, day)

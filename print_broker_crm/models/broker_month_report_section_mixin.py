@@ -173,7 +173,7 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             SQL("SELECT change_id FROM (%s) known WHERE customer_id = ANY(%s)", trends, customers.ids)
         )
         for change in self.env["broker.trend.change"].browse(change for (change,) in found):
-            facts[change.customer_id] = {"trend": change.trend, "trend_trace": change.trace}
+            facts[change.customer_id] = self._get_trend_facts(change)
         for customer in customers.filtered("next_call_date"):
             facts[customer].update(
                 due_kind="next_call", due_date=customer.next_call_date, due_user_id=customer.care_user_id.id
@@ -186,6 +186,16 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
         for customer, values in self._get_review_facts(customers).items():
             facts[customer].update(values)
         return facts
+
+    def _get_trend_facts(self, change):
+        """Return the values of a trend. What it was seen by is today's, where it has lasted
+        until now; of an older month, what was known when it began."""
+        customer = change.customer_id
+        values = {"trend": change.trend, "trend_since": change.date}
+        is_today = self.month >= self.env["broker.insight"]._get_last_month(self.company_id)
+        if is_today and customer.trend == change.trend and customer.trend_trace:
+            return {**values, "trend_trace": customer.trend_trace}
+        return {**values, "trend_trace": change.trace if change.date >= self.month else False}
 
     def _get_review_facts(self, customers):
         """Return {customer: values} of the cause that the last review found or proposes, and

@@ -98,6 +98,16 @@ class TestMonthReport(ReportCommon):
         action = row.with_user(self.manager_qian).action_open()
         self.assertEqual((action["res_model"], action["res_id"]), ("broker.customer", large.id))
 
+    def test_why_as_it_is_now(self):
+        """A decline of January is told by what is known of it today; in an older month, and
+        where it is over, by since when."""
+        self._turn(self.customer, ("2026-01-31", "declining"), reason="late", expected="2026-01-10")
+        self.assertEqual(self._prepare().declining_ids.why, "Since 01/31/2026")
+        self.customer.sudo().write({"trend": "declining", "trend_trace": {"reason": "late", "expected": "2026-03-10"}})
+        self.assertEqual(self._prepare().declining_ids.why, "Job expected by 03/10/2026")
+        self.assertEqual(self._prepare(date(2026, 2, 1)).declining_ids.why, "Since 01/31/2026")
+        self.assertEqual(self._prepare(date(2026, 1, 1)).declining_ids.why, "Job expected by 01/10/2026")
+
     def test_other_sections(self):
         """Key customers by size, those who rise by what they gained; each with its trend."""
         tier = self.env.ref("print_broker_crm.broker_tier_5")
