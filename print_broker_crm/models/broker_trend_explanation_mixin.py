@@ -1,5 +1,7 @@
-from odoo import api, models
-from odoo.tools.misc import format_date, formatLang
+from babel.dates import format_skeleton
+
+from odoo import api, fields, models
+from odoo.tools.misc import babel_locale_parse, format_date, formatLang, get_lang
 
 
 class BrokerTrendExplanationMixin(models.AbstractModel):
@@ -160,4 +162,5 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
 
     @api.model
     def _format_trend_month(self, month):
-        return format_date(self.env, month, date_format="MMMM y")
+        locale = babel_locale_parse(get_lang(self.env).code)
+        return format_skeleton("yMMMM", fields.Date.to_date(month), locale=locale)

@@ -255,6 +255,8 @@ class TestTrend(TrendCommon):
         )
         self.assertEqual(customer.trend_arrow, "✕")
         stable = self.old
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.assertIn("2026年9月", stable.with_context(lang="zh_CN").trend_explanation)
         self.assertIn("Revenue from July 2026 to September 2026:", stable.trend_explanation)
         self.assertIn("3,000.00", stable.trend_explanation)
         self.assertIn("(+0 %)", stable.trend_explanation)
