@@ -50,8 +50,6 @@ def uninstall_hook(env):
     env.cr.execute(
         "DROP TABLE IF EXISTS broker_tier_figure, broker_tier_kept_margin, broker_tier_kept_payment, broker_tier_mark"
     )
-    # The months of customers, whose table is ours to make.
-    env.cr.execute("DROP TABLE IF EXISTS broker_customer_month, broker_month_mark")
     # And the list of the customers whose contacts are to be gathered.
     env.cr.execute("DROP TABLE IF EXISTS broker_contact_due")
     # Plans, tiers and the like go with their tables. Deleted row by row they would meet
@@ -64,6 +62,9 @@ def uninstall_hook(env):
     won = env["crm.stage"].search([("is_won", "=", True), ("id", "not in", stages.ids)], limit=1)
     if leads and won:
         leads.with_context(tracking_disable=True).stage_id = won
+    # The months of customers, last: whatever was written until now left its mark.
+    env.flush_all()
+    env.cr.execute("DROP TABLE IF EXISTS broker_customer_month, broker_month_mark")
 
 
 def _place_jobs(env):
