@@ -37,6 +37,9 @@ SECTION_FIGURES = {
     ),
 }
 
+# Of whom the cause of a review that is over still tells something.
+REVIEWED_TRENDS = ("declining", "lost", "recovered")
+
 
 class BrokerMonthReportSectionMixin(models.AbstractModel):
     """What stands in the sections of a month's report."""
@@ -183,7 +186,7 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             Domain("customer_id", "in", customers.ids), order="date desc, id desc"
         ):
             facts[owed.customer_id].update(due_kind=owed.kind, due_date=owed.date, due_user_id=owed.user_id.id)
-        for customer, values in self._get_review_facts(customers).items():
+        for customer, values in self._get_review_facts(customers, facts).items():
             facts[customer].update(values)
         return facts
 
@@ -197,11 +200,17 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             return {**values, "trend_trace": customer.trend_trace}
         return {**values, "trend_trace": change.trace if change.date >= self.month else False}
 
-    def _get_review_facts(self, customers):
+    def _get_review_facts(self, customers, known):
         """Return {customer: values} of the cause that the last review found or proposes, and
-        of what an open one waits for: its meeting, a measure, or the numbers."""
+        of what an open one waits for: its meeting, a measure, or the numbers. A review that
+        is over says nothing of a customer who is fine again.
+
+        :param known: {customer: values} of their trends
+        """
         facts = {}
         for review in self.env["broker.review"].search(Domain("customer_id", "in", customers.ids), order="id"):
+            if review.state == "closed" and known[review.customer_id].get("trend") not in REVIEWED_TRENDS:
+                continue
             values = {"review_id": review.id, "cause": review.cause or review.proposed_cause}
             if review.state != "closed":
                 measures = review.measure_ids

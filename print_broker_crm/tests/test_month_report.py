@@ -6,7 +6,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.print_broker_crm.tests.common_month_report import MonthReportCommon
 
@@ -152,6 +152,14 @@ class TestMonthReport(ReportCommon):
         row = self._prepare().declining_ids
         self.assertEqual((row.why, row.due_kind, row.due_user_id), ("Price", "measure", self.service_chen))
         self.assertEqual(row.due, "Measure 04/10/2026 Chen · 0 of 2 done")
+        # What a review found is no news of a customer who rises by now.
+        review.measure_ids.sudo().unlink()
+        self.env.flush_all()
+        self.env.cr.execute(SQL("UPDATE broker_review SET state = 'closed' WHERE id = %s", review.id))
+        self.env.invalidate_all()
+        self.assertEqual(self._prepare().declining_ids.why, "Price")
+        self._turn(self.customer, ("2026-03-20", "rising"))
+        self.assertEqual(self._prepare().rising_ids.why, "Since 03/20/2026")
 
     def test_cases_and_their_causes(self):
         self._case(self.customer, "2026-02-10 02:00:00", cause="carrier")
