@@ -43,6 +43,22 @@ class TestCustomerMonth(MonthCommon):
         self.assertEqual(self._read()["2026-02"], {"revenue": -100, "margin": -100})
         self.assertEqual(self._read()["2026-01"]["margin"], 300)
 
+    def test_allowance_that_becomes_a_return(self):
+        """The invoice is posted again at the price of the credit note, which takes goods and their
+        cost back now: the month of the note follows, although nobody touched the note."""
+        invoice = self._create_posted_invoice(self._order("2026-01-10 04:00:00"), "2026-01-10")
+        note = self._credit(invoice, price=100, post=False)
+        note.invoice_date = "2026-02-01"
+        note.action_post()
+        self._refresh()
+        invoice.button_draft()
+        invoice.invoice_line_ids.price_unit = 100
+        invoice.action_post()
+        self._refresh()
+        months = self._read()
+        self.assertEqual((months["2026-01"]["revenue"], months["2026-01"]["margin"]), (100, -600))
+        self.assertEqual(months["2026-02"], {"revenue": -100, "margin": 600})
+
     def test_down_payment(self):
         """Of 1000 with a margin of 300, 400 are paid down in January, the rest in February."""
         order = self._order("2026-01-10 04:00:00")
