@@ -102,6 +102,20 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
         return {month: lost.get(month, 0.0) for month in decliners}
 
     @api.model
+    def _get_trend_trace(self, change, month):
+        """Return by what a trend that holds at the end of a month was seen, or False.
+
+        Today's figures, where it has lasted until now; of an older month, what was known
+        when it began in that month: what was true long before says nothing about it.
+
+        :param change: the `broker.trend.change` with which it began
+        """
+        customer = change.customer_id
+        if month >= self._get_last_month(change.company_id) and customer.trend == change.trend and customer.trend_trace:
+            return customer.trend_trace
+        return change.date >= month and change.trace
+
+    @api.model
     def _get_customer_action(self, key, company, month):
         """Return the action that shows the rows of a figure of these, or nothing."""
         if key in BILLED:

@@ -182,7 +182,11 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         rows = self._rank_decliners(company, month, sorted(going))
         customers = self.env["broker.customer"].browse(customer for customer, _change, _cause in rows)
         causes = self.env["broker.trend.change"].browse(cause for _customer, _change, cause in rows if cause)
-        explanations = {change.id: change.explanation for change in causes}
+        rule = self.env["broker.trend.rule"]
+        reasons = {
+            change.id: rule._explain(change.trend, self._get_trend_trace(change, month) or {}, company.currency_id)
+            for change in causes
+        }
         reviews = self._get_reviews_of(customers)
         labels = dict(self.env["broker.customer"]._fields["trend"]._description_selection(self.env))
         decliners = []
@@ -198,7 +202,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
                     "trend_label": labels[trend],
                     "change": change,
                     "risk": customer.churn_risk,
-                    "reason": explanations.get(cause) or "",
+                    "reason": reasons.get(cause) or "",
                     "salesperson": customer.user_id.name or "",
                     "service_agent": customer.service_user_id.name or "",
                     "review": reviews.get(customer, False),

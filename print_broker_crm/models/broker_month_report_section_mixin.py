@@ -191,14 +191,12 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
         return facts
 
     def _get_trend_facts(self, change):
-        """Return the values of a trend. What it was seen by is today's, where it has lasted
-        until now; of an older month, what was known when it began."""
-        customer = change.customer_id
-        values = {"trend": change.trend, "trend_since": change.date}
-        is_today = self.month >= self.env["broker.insight"]._get_last_month(self.company_id)
-        if is_today and customer.trend == change.trend and customer.trend_trace:
-            return {**values, "trend_trace": customer.trend_trace}
-        return {**values, "trend_trace": change.trace if change.date >= self.month else False}
+        """Return the values of a trend, and by what it was seen."""
+        return {
+            "trend": change.trend,
+            "trend_since": change.date,
+            "trend_trace": self.env["broker.insight"]._get_trend_trace(change, self.month),
+        }
 
     def _get_review_facts(self, customers, known):
         """Return {customer: values} of the cause that the last review found or proposes, and

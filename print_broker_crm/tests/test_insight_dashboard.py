@@ -1,3 +1,5 @@
+import json
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -126,6 +128,31 @@ class TestInsightDashboard(InsightCommon):
         self.assertEqual([row["id"] for row in self.insight.get_dashboard()["decliners"]], customer.ids)
         self.assertFalse(self.insight.get_dashboard(str(self.this_month))["decliners"])
         self.assertFalse(self.insight.get_dashboard(str(self._get_month(2)))["decliners"])
+
+    def test_the_reason_is_of_the_month_on_the_screen(self):
+        """Who declines since spring is seen today by what it buys today."""
+        customer = self._open_customer(self._create_partner("Since spring"))
+        trace = {"reason": "late", "jobs": 2, "gap": 0, "last_day": "2020-05-04", "lost_after": "2020-11-04"}
+        change = self._fill_trend(customer, "declining", self._get_month(5))
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE broker_trend_change SET trace = %s::jsonb WHERE id = %s", [json.dumps(trace), change.id]
+        )
+        customer.sudo().write({"trend": "declining", "trend_trace": {**trace, "jobs": 9, "last_day": "2020-09-28"}})
+        self.env.invalidate_all()
+
+        def reason(back):
+            [row] = self.insight.get_dashboard(str(self._get_month(back)))["decliners"]
+            return row["reason"]
+
+        self._fill_month(customer, 13, 100)
+        for back in (0, 1):
+            self.assertIn("Bought on 9 days so far, last on 09/28/2020", reason(back))
+        # In the month in which it began, what was known then; later months were not written down.
+        self.assertIn("Bought on 2 days so far, last on 05/04/2020", reason(5))
+        self.assertEqual(reason(3), "")
+        customer.sudo().trend = "stable"
+        self.assertEqual(reason(1), "")
 
     def test_no_more_than_fit_the_screen(self):
         for number in range(12):
