@@ -279,7 +279,7 @@ class BrokerCampaignSelectionMixin(models.AbstractModel):
     def _get_preview_rows(self):
         """Return what stands in the way of turning to the customers found.
 
-        :return: list of (customer id, *`PREVIEWS`)
+        :return: list of tuples: the customer's id, then one value for each of `PREVIEWS`
         """
         self.ensure_one()
         customers = self.env["broker.customer"].search(self._get_match_domain(), order="id")

@@ -150,10 +150,9 @@ class BrokerMonthSourceMixin(models.AbstractModel):
         is_counted = any(not SOURCES[self._name].columns.isdisjoint(vals) for vals in vals_list)
         if is_counted:
             self._mark_months()
-        result = super()._write_multi(vals_list)
+        super()._write_multi(vals_list)
         if is_counted:
             self._mark_months()
-        return result
 
     def _mark_months(self):
         """Mark the months in which these documents count, as they stand in the table."""

@@ -2,6 +2,8 @@ from datetime import date, datetime
 
 from freezegun import freeze_time
 
+from odoo.tools import SQL
+
 from odoo.addons.print_broker_crm.models.broker_customer_month_query_mixin import FIGURES
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
@@ -51,12 +53,12 @@ class MonthCommon(BrokerAccountCommon):
     def _dump(self):
         """Return the whole table, whatever the ids of its rows."""
         self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT customer_id, company_id, month, {} FROM broker_customer_month ORDER BY 1, 2, 3".format(
-                ", ".join(FIGURES)
+        return self.env.execute_query(
+            SQL(
+                "SELECT customer_id, company_id, month, %s FROM broker_customer_month ORDER BY 1, 2, 3",
+                SQL(", ").join(map(SQL.identifier, FIGURES)),
             )
         )
-        return self.env.cr.fetchall()
 
     def assertMonths(self, expected, customer=None):
         """Compare what is stored of a customer with figures worked out by hand, and see that
