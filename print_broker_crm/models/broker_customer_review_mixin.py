@@ -51,6 +51,8 @@ class BrokerCustomerReviewMixin(models.AbstractModel):
             if is_down and self.sudo().trend_since:
                 vals["decline_on"] = self.sudo().trend_since
             review = Review._open([vals])
+            # Whoever has but a handoff of the customer on the desk sees no review of it.
+            review.with_env(self.env).check_access("read")
             review.message_post(
                 body=review.env._("Opened by %(user)s.", user=self.env.user.name),
                 author_id=self.env.user.partner_id.id,

@@ -140,13 +140,7 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             if customer not in reviewed and self._is_decline_reviewed(customer, change)
         }
         begins = self._get_decline_starts(due)
-        latest = dict(
-            self.sudo()._read_group(
-                Domain("customer_id", "in", [customer.id for customer in due]) & Domain("has_declined", "=", True),
-                ["customer_id"],
-                ["decline_on:max"],
-            )
-        )
+        latest = self._get_last_looked_at(due)
         return self._open(
             [
                 {
@@ -161,6 +155,26 @@ class BrokerReviewFlowMixin(models.AbstractModel):
                 if customer not in latest or latest[customer] < begins[customer]
             ]
         )
+
+    @api.model
+    def _get_last_looked_at(self, customers):
+        """Return {customer: the last day on which a review was about its decline}.
+
+        One that was opened for another reason, and ended while the customer declined, was
+        about that decline as well.
+
+        :param customers: the `broker.customer` asked about
+        """
+        latest = {}
+        for review in self.sudo().search(
+            Domain("customer_id", "in", [customer.id for customer in customers]) & Domain("has_declined", "=", True)
+        ):
+            day = review.decline_on
+            if review.outcome in ("lost", "unchanged"):
+                day = max(day, review.closed_on)
+            customer = review.customer_id
+            latest[customer] = max(day, latest.get(customer, day))
+        return latest
 
     @api.model
     def _is_decline_reviewed(self, customer, change):

@@ -184,6 +184,15 @@ class BrokerReviewMeasure(models.Model):
         self.sudo().review_id._follow_measures()
 
     @api.model
+    def _before_activities_done(self, activities):
+        """Raise where people tick off the to-do of what others took on.
+
+        :param activities: `mail.activity`, about to be done
+        """
+        if not self.env.su:
+            self.sudo().search(Domain("activity_id", "in", activities.ids)).with_env(self.env)._check_own()
+
+    @api.model
     def _after_activities_done(self, activities):
         """Mark the measures as done whose to-dos were ticked off.
 

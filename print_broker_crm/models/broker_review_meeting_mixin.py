@@ -126,6 +126,12 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
         )
         return meeting
 
+    def _call_off_meetings(self):
+        """Take the meetings that have not begun out of the calendars: there is nothing to meet
+        about."""
+        now = fields.Datetime.now()
+        self.sudo().meeting_id.filtered(lambda meeting: meeting.start > now).unlink()
+
     def _check_meeting(self, people, start, stop):
         """Raise and say why the people of a review cannot meet then."""
         if not people:

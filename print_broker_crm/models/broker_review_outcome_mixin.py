@@ -116,6 +116,8 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
                 }
             )
         self.activity_unlink([CALL_ACTIVITY])
+        if outcome == "recovered":
+            self._call_off_meetings()
         self.measure_ids.filtered(lambda measure: not measure.done_on).activity_id.unlink()
 
     # NIGHT
@@ -165,4 +167,4 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
             )
         self.activity_unlink([CALL_ACTIVITY])
         kept.write({"has_declined": kept.has_declined or any(self.mapped("has_declined"))})
-        self.meeting_id.unlink()
+        self._call_off_meetings()

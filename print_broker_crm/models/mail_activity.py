@@ -13,6 +13,7 @@ class MailActivity(models.Model):
             model: self.env[model].browse(activities.mapped("res_id"))
             for model, activities in answered.grouped("res_model").items()
         }
+        self.env["broker.review.measure"]._before_activities_done(self)
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         self.env["broker.review.measure"]._after_activities_done(self)
         for documents in records.values():

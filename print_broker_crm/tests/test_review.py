@@ -203,6 +203,22 @@ class TestReview(ReviewCommon):
         self._fall_silent("fine", "both_silent")
         self.assertEqual(review.state, "new", "it declines now")
 
+    def test_silent_then_declining_then_lost_after_it_is_over(self):
+        """Who was called together for the silence has looked at the decline as well."""
+        self._fall_silent()
+        review = self._get_reviews()
+        self.at("2026-03-20 02:00:00")
+        self._turn("declining")
+        self.at("2026-06-05 02:00:00")
+        self._night()
+        self.assertEqual((review.state, review.outcome), ("closed", "unchanged"))
+        self._turn("lost")
+        self.assertEqual(self._get_reviews(), review)
+        self._turn("recovered")
+        self.at("2026-07-01 02:00:00")
+        self._turn("declining")
+        self.assertEqual(len(self._get_reviews()), 2, "another decline")
+
     # Steps
 
     def test_steps(self):

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
@@ -202,6 +202,29 @@ class TestReviewMeeting(ReviewCommon):
         wizard = self.env["broker.review.meeting"].with_user(self.sales_zhao).new({"review_id": self.review.id})
         self.assertFalse(wizard.start)
         self.assertFalse(wizard.hint)
+
+    def test_strangers_learn_nothing_of_people(self):
+        """Neither does a dialog that is saved with a guessed number say whose review it is."""
+        Wizard = self.env["broker.review.meeting"].with_user(self.sales_zhao)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            Wizard.create({"review_id": self.review.id})
+        opal = self._open_customer(self._create_partner("Opal", self.sales_zhao))
+        own = opal.with_user(self.sales_zhao).action_open_review()["res_id"]
+        with self.assertRaises(AccessError):
+            Wizard.create({"review_id": own}).review_id = self.review
+
+    def test_recovered_before_they_met(self):
+        """Nobody meets about a customer who buys again."""
+        self.review.with_user(self.manager_qian)._book_meeting(datetime(2026, 3, 4, 1), 1.0)
+        self._turn("stable")
+        self.assertEqual(self.review.state, "closed")
+        self.assertFalse(self.review.meeting_id)
+
+    def test_recovered_after_they_met(self):
+        meeting = self.review.with_user(self.manager_qian)._book_meeting(datetime(2026, 3, 4, 1), 1.0)
+        self.at("2026-03-04 01:30:00")
+        self._turn("stable")
+        self.assertEqual(self.review.meeting_id, meeting, "it is history")
 
     def test_moved(self):
         review = self.review.with_user(self.manager_qian)

@@ -84,6 +84,33 @@ class TestReviewPeople(ReviewCommon):
         self.assertTrue(self.review.with_user(self.sales_zhao).has_access("read"))
         measure.with_user(self.sales_zhao).action_done()
 
+    def test_nobody_ticks_off_what_others_took_on(self):
+        self._agree(self.review, (self.service_chen, "Call the buyer"))
+        measure = self.review.measure_ids
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            measure.activity_id.with_user(self.sales_wang).action_done()
+        self.assertFalse(measure.done_on)
+        measure.activity_id.with_user(self.service_chen).action_done()
+        self.assertTrue(measure.done_on)
+
+    def test_a_handoff_on_the_desk_opens_no_review(self):
+        """Who sees a customer because of a handoff that waits would not see its review."""
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Boxes",
+                "type": "opportunity",
+                "partner_id": self._create_partner("Pearl", self.sales_wang).id,
+                "user_id": self.sales_wang.id,
+            }
+        )
+        handoff = self.env["broker.handoff"].sudo()._open_for_leads(lead)
+        handoff.write({"state": "submitted", "receiver_id": self.service_lin.id})
+        customer = handoff.customer_id.with_user(self.service_lin)
+        self.assertTrue(customer.has_access("read"))
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            customer.action_open_review()
+        self.assertFalse(self._get_reviews(customer))
+
     def test_people_leave(self):
         review = self._agree(self.review, (self.sales_wang, "Visit"), (self.manager_qian, "Talk to the owner"))
         review.guest_ids = self.service_lin

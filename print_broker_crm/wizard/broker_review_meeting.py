@@ -21,6 +21,24 @@ class BrokerReviewMeeting(models.TransientModel):
     start = fields.Datetime(string="Begins", compute="_compute_start", store=True, readonly=False, precompute=True)
     hint = fields.Char(compute="_compute_hint")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        wizards._check_review()
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "review_id" in vals:
+            self._check_review()
+        return result
+
+    def _check_review(self):
+        """Raise unless the present user may write the reviews: a guessed number shows nobody
+        whose review it is, and who takes part."""
+        if not self.env.su:
+            self.review_id.check_access("write")
+
     @api.depends("review_id")
     def _compute_duration(self):
         for wizard in self:
