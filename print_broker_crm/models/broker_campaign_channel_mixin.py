@@ -193,10 +193,16 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
             )
         )
         reachable = members.browse()
+        # Whatever the composer was told: an address that refused mails gets none.
+        addresses = members.partner_id.filtered("email_normalized").mapped("email_normalized")
+        refusing = set(self.env["mail.blacklist"].sudo().search(Domain("email", "in", addresses)).mapped("email"))
         for member in members:
             values = mail_values[member.partner_id.id]
-            if values.get("state") in ("cancel", "exception"):
-                refused = values.get("failure_type") in ("mail_bl", "mail_optout")
+            refused = member.partner_id.email_normalized in refusing or values.get("failure_type") in (
+                "mail_bl",
+                "mail_optout",
+            )
+            if refused or values.get("state") in ("cancel", "exception") or not member._is_reachable():
                 member.skip_reason = "refused" if refused else "no_mail"
             else:
                 reachable += member

@@ -228,11 +228,24 @@ class BrokerCampaignMember(models.Model):
         """Open Odoo's composer for one e-mail to these customers."""
         campaign = self._get_campaign()
         members = self.filtered(lambda member: member.state == "open")
-        missing = members.filtered(lambda member: not member.partner_id.email_normalized)
+        # Whoever left the customer since the list was made is not written to.
+        members.sudo().filtered(lambda member: not member._is_reachable())._fill_addressee()
+        missing = members.filtered(lambda member: not member.sudo()._is_reachable())
         missing.sudo().write({"skip_reason": "no_mail"})
         if not members - missing:
             raise UserError(self.env._("None of these customers is left who has an e-mail address."))
         return campaign._get_mail_composer(members - missing)
+
+    def _is_reachable(self):
+        """Return whether the person to write to has an address, and is with the customer."""
+        self.ensure_one()
+        person = self.partner_id
+        return bool(
+            person.active
+            and person.email_normalized
+            and person.commercial_partner_id == self.customer_id.partner_id
+            and self.customer_id.active
+        )
 
     def _give_to_people(self):
         """Give whoever serves these customers a to-do each."""

@@ -416,6 +416,48 @@ class TestCampaignChannels(CampaignCommon):
         self.assertEqual(self.opal_member.skip_reason, "no_mail")
         self.assertEqual(self.jade_member.state, "taken")
 
+    def test_the_composer_cannot_leave_the_exclusion_list_out(self):
+        self.env["mail.blacklist"]._add(self.opal.partner_id.email)
+        action = self.campaign.action_write_mails()
+        action["context"]["default_use_exclusion_list"] = False
+        self._send(action)
+        self.assertEqual(self.opal_member.skip_reason, "refused")
+        self.assertEqual(
+            self.env["mail.mail"].search([("subject", "=", "Calendars")]).recipient_ids, self.customer.partner_id
+        )
+
+    def _set_buyer(self):
+        buyer = self.env["res.partner"].create(
+            {"name": "Buyer", "parent_id": self.opal.partner_id.id, "email": "buyer@opal.example.com"}
+        )
+        self.opal_member.partner_id = buyer
+        return buyer
+
+    def test_whoever_left_is_not_written_to(self):
+        """The customer itself is, where the person is archived or works elsewhere by now."""
+        buyer = self._set_buyer()
+        buyer.active = False
+        self.campaign.with_user(self.manager_qian).action_write_mails()
+        self.assertEqual(self.opal_member.partner_id, self.opal.partner_id)
+        buyer = self._set_buyer()
+        buyer.parent_id = self._create_partner("Elsewhere", self.sales_wang)
+        self.env.flush_all()
+        action = self.campaign.with_user(self.manager_qian).action_write_mails()
+        self.assertEqual(self.opal_member.partner_id, self.opal.partner_id)
+        self._send(action)
+        self.assertEqual(
+            self.env["mail.mail"].search([("subject", "=", "Calendars")]).recipient_ids,
+            (self.customer + self.opal).partner_id,
+        )
+
+    def test_whoever_leaves_while_it_is_written(self):
+        buyer = self._set_buyer()
+        action = self.campaign.action_write_mails()
+        buyer.active = False
+        self._send(action)
+        self.assertEqual((self.opal_member.state, self.opal_member.skip_reason), ("open", "no_mail"))
+        self.assertNotIn(buyer, self.env["mail.mail"].search([("subject", "=", "Calendars")]).recipient_ids)
+
     def test_who_is_no_member_gets_no_mail_of_it(self):
         action = self.campaign.action_write_mails()
         action["context"]["default_res_ids"] = self.sales_zhao.partner_id.ids
