@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.print_broker_crm.tests.common import BrokerCommon
 
@@ -342,6 +342,27 @@ class TestTargetGoal(TargetCommon):
         action = goal.action_broker_rows()
         Event = self.Event.with_user(reader or goal.env.user).with_context(**action["context"])
         return Event.search(action["domain"])
+
+    def test_the_portal_reads_no_target(self):
+        portal = new_test_user(self.env, "broker_visitor", groups="base.group_portal")
+        Challenge = self.env["gamification.challenge"]
+        other = Challenge.create(
+            {
+                "name": "Of Odoo",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "definition_id": self.env.ref("gamification.definition_base_timezone").id,
+                            "target_goal": 1,
+                        }
+                    )
+                ],
+            }
+        )
+        ours = Challenge.union(*self.challenges.values())
+        self.assertEqual(Challenge.with_user(portal).search([("id", "in", (ours + other).ids)]), other)
+        for lines, visible in ((ours.line_ids, False), (other.line_ids, True)):
+            self.assertEqual(lines.with_user(portal).has_access("read"), visible)
 
     def test_managers_see_and_set_the_targets_of_all(self):
         self.challenges["sales"].action_start()
