@@ -29,6 +29,20 @@ class Shot:
     scroll_to: str = ""
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A document as it is printed: a PDF per language, and a picture of each of its pages.
+
+    :param path: of the PDF, as Odoo serves it
+    :param languages: {what the name of the file ends with: code of the language}
+    """
+
+    name: str
+    login: str
+    path: str
+    languages: tuple = (("en", "en_US"), ("zh", "zh_CN"))
+
+
 _ACTION = "/odoo/action-print_broker_crm."
 _KANBAN = ".o_kanban_renderer .o_kanban_record:not(.o_kanban_ghost)"
 _ROWS = ".o_list_renderer .o_data_row, .o_kanban_renderer .o_kanban_record:not(.o_kanban_ghost)"
@@ -417,5 +431,13 @@ SHOTS = (
         "owner",
         f"{_ACTION}broker_staff_change_action/{{first:broker.staff.change:[('state','=','draft')]}}",
         _FORM,
+    ),
+)
+
+PAPERS = (
+    Paper(
+        "month-report",
+        "owner",
+        "/report/pdf/print_broker_crm.broker_month_report_report/{first:broker.month.report}",
     ),
 )
