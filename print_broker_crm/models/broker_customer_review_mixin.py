@@ -48,8 +48,11 @@ class BrokerCustomerReviewMixin(models.AbstractModel):
         if not review:
             is_down = self.sudo().trend in ("declining", "lost")
             vals = {"customer_id": self.id, "reason": "by_hand", "has_declined": is_down}
-            if is_down and self.sudo().trend_since:
-                vals["decline_on"] = self.sudo().trend_since
+            since = is_down and self.sudo().trend_since
+            seen = Review._get_last_looked_at(self).get(self.sudo())
+            # What was looked at before is counted there: this one begins today.
+            if since and not (seen and seen >= since):
+                vals["decline_on"] = since
             review = Review._open([vals])
             # Whoever has but a handoff of the customer on the desk sees no review of it.
             review.with_env(self.env).check_access("read")

@@ -48,6 +48,7 @@ class BrokerReviewMarginMixin(models.AbstractModel):
             return
         today = {company: company._get_broker_today() for company in reviews.company_id}
         begins = {review: review.decline_on.replace(day=1) for review in reviews}
+        ends = self._get_margin_ends(reviews)
         margins = {}
         for customer, month, margin in (
             self.env["broker.customer.month"]
@@ -64,7 +65,8 @@ class BrokerReviewMarginMixin(models.AbstractModel):
         for review in reviews:
             begin = begins[review]
             this_month = today[review.company_id].replace(day=1)
-            passed = (this_month.year - begin.year) * 12 + this_month.month - begin.month
+            end = min(this_month, ends.get(review, this_month))
+            passed = (end.year - begin.year) * 12 + end.month - begin.month
             count = max(0, min(passed, _MONTHS))
             currency = review.currency_id
 
@@ -83,6 +85,24 @@ class BrokerReviewMarginMixin(models.AbstractModel):
             changed = {name: value for name, value in found.items() if review[name] != value}
             if changed:
                 review.write(changed)
+
+    @api.model
+    def _get_margin_ends(self, reviews):
+        """Return {review: the first day of the month from which on a later review counts}, for
+        those whose customer was reviewed again: no month is counted twice.
+
+        :param reviews: `broker.review`, in sudo
+        """
+        ends = {}
+        following = {}
+        for review in self.sudo().search(
+            Domain("customer_id", "in", reviews.customer_id.ids) & Domain("merged_into_id", "=", False),
+            order="decline_on desc, id desc",
+        ):
+            if review.customer_id in following:
+                ends[review] = following[review.customer_id]
+            following[review.customer_id] = review.decline_on.replace(day=1)
+        return ends
 
     @api.model
     def _get_margin_horizon(self, company):

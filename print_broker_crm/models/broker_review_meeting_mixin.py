@@ -158,11 +158,15 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
                 review._ask_leader()
             elif review._is_meeting_ahead():
                 people = review._get_participants()
+                meeting = review.meeting_id
+                if review.user_id and meeting.user_id not in people:
+                    # Whoever called them together has left: whoever leads now answers for it.
+                    meeting.user_id = review.user_id
                 called = review.with_context(active_test=False).called_ids
                 if people != called:
                     commands = [Command.link(partner.id) for partner in (people - called).partner_id]
                     commands += [Command.unlink(partner.id) for partner in (called - people).partner_id]
-                    review.meeting_id.write({"partner_ids": commands})
+                    meeting.write({"partner_ids": commands})
                     review.called_ids = people
 
     # HOURS

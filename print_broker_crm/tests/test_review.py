@@ -405,6 +405,30 @@ class TestReview(ReviewCommon):
         self.assertEqual(self._night(), 0)
         self.assertEqual(review.lost_margin, 5450)
 
+    def test_no_month_is_counted_twice(self):
+        """Reviewed until June and again from then on: March to May 2025 left 1,000 each, June
+        2025 500. And where both begin in one month, the later one counts it."""
+        self._add_margin({date(2025, month, 1): 1000 for month in (3, 4, 5)} | {date(2025, 6, 1): 500})
+        self._turn("declining")
+        self.at("2026-06-05 02:00:00")
+        self._night()
+        again = self.Review.browse(self.customer.with_user(self.manager_qian).action_open_review()["res_id"])
+        self.assertEqual((again.decline_on, again.has_declined), (date(2026, 6, 5), True))
+        self.at("2026-07-05 02:00:00")
+        self._night()
+        self.assertEqual(self._get_reviews().mapped("lost_margin"), [3000, 500])
+        self._turn("recovered")
+        self.at("2026-07-06 02:00:00")
+        self._turn("declining")
+        self.at("2026-07-07 02:00:00")
+        self._turn("recovered")
+        self.at("2026-07-10 02:00:00")
+        self._turn("declining")
+        self._add_margin({date(2025, 7, 1): 70})
+        self.at("2026-08-02 02:00:00")
+        self._night()
+        self.assertEqual(self._get_reviews().mapped("lost_margin"), [3000, 500, 0, 70])
+
     def test_lost_margin_by_cause(self):
         self._add_margin({date(2025, 3, 1): 1000})
         self._turn("declining")

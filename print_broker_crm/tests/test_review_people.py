@@ -135,6 +135,14 @@ class TestReviewPeople(ReviewCommon):
         self.assertEqual(self.review.user_id, self.manager_gao)
         self.assertEqual(self.review.activity_ids.user_id, self.manager_gao)
 
+    def test_the_leader_leaves_before_they_meet(self):
+        self.review.with_user(self.manager_gao)._book_meeting(datetime(2026, 3, 4, 1), 1.0)
+        meeting = self.review.meeting_id
+        self.assertEqual(meeting.user_id, self.manager_qian)
+        self.manager_qian.active = False
+        self.assertEqual(meeting.user_id, self.manager_gao)
+        self.assertNotIn(self.manager_qian.partner_id, meeting.partner_ids)
+
     def test_works_for_another_company_only(self):
         other = self.env["res.company"].create({"name": "Night Press"})
         self.service_chen.write({"company_ids": [Command.set(other.ids)], "company_id": other.id})
