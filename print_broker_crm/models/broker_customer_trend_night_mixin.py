@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from psycopg2.extras import Json
 
@@ -128,31 +128,29 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
             )
         )
         months = {}
-        invoiced = {}
-        # Who is invoiced without orders buys on the last day of each month with revenue.
-        without_jobs = [customer_id for customer_id in ids if customer_id not in days]
+        # Who is invoiced without orders buys on the last day of each month with revenue: as long
+        # as there is no order, and in the months before the first one.
+        begun = {customer_id: min(days[customer_id]) if customer_id in days else date.max for customer_id in ids}
         for customer_id, month, revenue, ordered, jobs in self.env.execute_query(
             SQL(
                 """
                 SELECT customer_id, month, revenue, order_amount, job_count
                   FROM broker_customer_month
-                 WHERE customer_id = ANY(%s) AND company_id = %s
+                  JOIN UNNEST(%s::int[], %s::date[]) AS file (id, begun) ON file.id = customer_id
+                 WHERE company_id = %s
                    AND (revenue <> 0 OR job_count > 0)
-                   AND (month >= %s OR customer_id = ANY(%s))
+                   AND (month >= %s OR month < DATE_TRUNC('month', begun::timestamp))
               ORDER BY customer_id, month
                 """,
-                ids,
+                list(begun),
+                list(begun.values()),
                 company.id,
                 shift_month(day, -_COMPARED_MONTHS),
-                without_jobs,
             )
         ):
             months.setdefault(customer_id, {})[month] = (revenue, ordered, jobs)
-            if revenue > 0:
-                invoiced.setdefault(customer_id, []).append(shift_month(month, 1) - timedelta(days=1))
-        for customer_id in without_jobs:
-            if customer_id in invoiced:
-                days[customer_id] = invoiced[customer_id]
+            if revenue > 0 and not jobs and month < begun[customer_id].replace(day=1):
+                days.setdefault(customer_id, []).append(shift_month(month, 1) - timedelta(days=1))
         return {customer_id: sorted(bought) for customer_id, bought in days.items()}, months
 
     # JUDGING

@@ -182,6 +182,17 @@ class TestTrend(TrendCommon):
         self.assertEqual(customer.trend, "lost")
         self.assertEqual(customer.trend_trace["last_day"], "2026-01-31")
 
+    def test_invoices_before_the_first_order(self):
+        """Whoever was invoiced every month and gets its first order now is an old customer."""
+        customer = self._open("Jade")
+        for month in self._count_monthly(date(2024, 1, 1), 31):
+            self._add_month(customer, month, 500.0, ordered=0, jobs=0)
+        self._buy(customer, date(2026, 8, 15), date(2026, 9, 15), amount=500.0)
+        self._judge()
+        self.assertEqual(customer.trend, "stable")
+        self.assertEqual(customer.trend_trace["first_day"], "2024-01-31")
+        self.assertEqual(customer.trend_trace["last_day"], "2026-09-15")
+
     # Merges, companies, people put away
 
     def test_a_merged_customer_keeps_its_own_history(self):
