@@ -56,9 +56,30 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
 
     @api.model
     def _get_trends(self, company, day):
-        """Return {customer id: trend} of a company's customers at the end of a day."""
-        query = self.env["broker.customer"]._get_trend_at(company, day)
-        return dict(self.env.execute_query(SQL("SELECT customer_id, trend FROM (%s) known", query)))
+        """Return {customer id: trend} of a company's customers at the end of a day.
+
+        Who was put away is not judged any more: they keep the trend that they had, and as
+        long as the month can still be prepared, they neither rise nor decline in it. They
+        may have been put away because they were lost.
+        """
+        Customer = self.env["broker.customer"]
+        Customer.flush_model(["active"])
+        is_past = day < self._get_last_day(self._get_last_month(company))
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT known.customer_id, known.trend
+                      FROM (%s) known
+                      JOIN broker_customer customer ON customer.id = known.customer_id
+                     WHERE %s OR customer.active OR known.trend <> ALL(%s)
+                    """,
+                    Customer._get_trend_at(company, day),
+                    is_past,
+                    list(STANDING_TRENDS),
+                )
+            )
+        )
 
     @api.model
     def _get_trend_customers(self, trends, trend, month):

@@ -77,6 +77,14 @@ class TestInsight(MonthReportCommon):
         # January: one had just been lost.
         self.assertEqual(self._get("customers_lost", month=date(2026, 1, 1)), (1, 0))
 
+    def test_who_was_put_away(self):
+        """Nobody looks at them any more, so they decline no longer; a month that was over by
+        then shows them as they were."""
+        opal = self._turn(self._open("Opal"), ("2026-02-10", "declining"))
+        self.assertEqual(self._get("customers_declining"), (1, 1))
+        opal.active = False
+        self.assertEqual(self._get("customers_declining")[0], 0)
+
     def test_what_decliners_lost(self):
         """January to March against the same months of 2025: 600 less than 2,000 of Jade,
         and Opal bought 100 more, though judged declining. Of February only Jade: from
