@@ -400,8 +400,9 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
 
     @api.model
     def _get_recovered_query(self, companies, firm, first, last):
-        """Each time a customer began to buy again after a decline or a loss, for whoever
-        was its care officer; what was worked out afterwards is nobody's deed."""
+        """Each time a customer began to buy again after a loss, for whoever was its care
+        officer; what was worked out afterwards is nobody's deed. One that is late once more
+        and buys again has come back from the same loss, once."""
         return SQL(
             """
             SELECT change.company_id, change.customer_id, owner.user_id, change.date, 1 AS value,
@@ -412,6 +413,12 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
               JOIN res_partner partner ON partner.id = customer.partner_id
                    %(owner)s
              WHERE change.trend = 'recovered' AND change.is_history IS NOT TRUE AND change.is_merged IS NOT TRUE
+               AND NOT EXISTS (
+                       SELECT FROM broker_trend_change earlier
+                        WHERE earlier.customer_id = change.customer_id AND earlier.trend = 'recovered'
+                          AND earlier.is_merged IS NOT TRUE AND (earlier.date, earlier.id) < (change.date, change.id)
+                          AND earlier.trace -> 'pause' = change.trace -> 'pause'
+                   )
             """,
             firm=firm,
             owner=self._get_owner_join("care", SQL("change.customer_id"), SQL("change.date")),

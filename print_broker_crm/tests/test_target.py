@@ -518,6 +518,18 @@ class TestTargetCare(TargetMixin, SatisfactionCommon):
             )
         )
 
+    def test_a_comeback_counts_once(self):
+        """Late again and back again within its half year: it came back from one loss."""
+        customer = self._open_customers(1, user=self.sales_wang)
+        customer.care_user_id = self.care_sun
+        once = {"reason": "back", "pause": ["2025-03-01", "2026-03-09"]}
+        self._change(customer, date(2026, 3, 10), trace=once)
+        self._change(customer, date(2026, 3, 20), "declining", trace={"reason": "late"})
+        self._change(customer, date(2026, 3, 25), trace=once)
+        self.assertEqual(self._get_total("recovered", self.care_sun), (1, 1))
+        self._change(customer, date(2026, 3, 30), trace={"reason": "back", "pause": ["2026-03-24", "2026-03-29"]})
+        self.assertEqual(self._get_total("recovered", self.care_sun), (2, 2))
+
     def test_recovered_customers(self):
         customers = self._open_customers(3, user=self.sales_wang)
         customers.care_user_id = self.care_sun
