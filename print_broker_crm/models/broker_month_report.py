@@ -1,9 +1,13 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .broker_month_report_line import SECTIONS
+
+_logger = logging.getLogger(__name__)
 
 
 class BrokerMonthReport(models.Model):
@@ -153,8 +157,9 @@ class BrokerMonthReport(models.Model):
         self = self.sudo().with_company(company)
         report = self._find(company, month) or self.create({"company_id": company.id, "month": month})
         report.write({"prepared_at": fields.Datetime.now()})
-        report.line_ids.unlink()
+        # What it says of its own day comes from its rows: they are read before they go.
         vals_list = report._collect()
+        (report.line_ids - report._get_kept_lines()).unlink()
         sequences = dict.fromkeys((section for section, _label in SECTIONS), 0)
         for vals in vals_list:
             sequences[vals["section"]] += 1
@@ -179,5 +184,12 @@ class BrokerMonthReport(models.Model):
             report = self._prepare(company, month)
             yield 1
         if company.broker_report_mail and report.state == "prepared" and report._get_recipients():
-            report._send()
+            try:
+                with self.env.cr.savepoint():
+                    report._send()
+            except UserError as error:
+                # A page that cannot be printed waits for somebody to see to it, and the night goes on.
+                self.env.invalidate_all()
+                _logger.warning("The report %s cannot be sent: %s", report.display_name, error)
+                return
             yield 1

@@ -6,6 +6,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .broker_insight import FIGURES
 from .broker_insight_customer_mixin import CHANGED_TRENDS, STANDING_TRENDS, TREND_MONTHS
 
 # Which figures stand in which section, in this order.
@@ -37,6 +38,10 @@ SECTION_FIGURES = {
     ),
 }
 
+# What is known of the present day alone.
+KEPT_SECTIONS = ("coverage", "obligation")
+KEPT_FIGURES = tuple(key for key, (_kind, compared, _good) in FIGURES.items() if compared == "kept")
+
 # Of whom the cause of a review that is over still tells something.
 REVIEWED_TRENDS = ("declining", "lost", "recovered")
 
@@ -51,19 +56,34 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
         """Return the values of the rows of this report, section by section."""
         self.ensure_one()
         summary = self.env["broker.insight"]._get_summary(self.company_id, self.month)
+        kept = set(self._get_kept_lines().mapped("key"))
         vals_list = [
             self._prepare_figure(section, key, summary[key])
             for section, keys in SECTION_FIGURES.items()
             for key in keys
+            if key not in kept
         ]
+        is_today = self._is_of_today()
         return [
             *vals_list,
             *self._collect_customers(),
             *self._collect_causes(),
-            *self._collect_silent(),
-            *self._collect_obligations(),
+            *(self._collect_silent() if is_today else ()),
+            *(self._collect_obligations() if is_today else ()),
             *self._collect_printing_houses(),
         ]
+
+    def _is_of_today(self):
+        """Return whether what is known of today alone is told of this month: of the last
+        one that is over."""
+        return self.month >= self.env["broker.insight"]._get_last_month(self.company_id)
+
+    def _get_kept_lines(self):
+        """Return the rows that stay when the report is prepared anew: of an older month what
+        was known of its day alone."""
+        if self._is_of_today():
+            return self.line_ids.browse()
+        return self.line_ids.filtered(lambda line: line.section in KEPT_SECTIONS or line.key in KEPT_FIGURES)
 
     def _prepare_figure(self, section, key, figure):
         values = {
@@ -75,7 +95,7 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             "value_before": figure["before"] or 0.0,
             "has_before": figure["before"] is not None,
         }
-        if key == "coverage_gaps":
+        if key == "coverage_gaps" and self._is_of_today():
             silent = self.env["broker.insight"]._get_silent_domain(self.company_id)
             values["customer_ids"] = self.env["broker.coverage.figure"].search(silent).ids
         return values

@@ -11,6 +11,8 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.print_broker_crm.tests.common_month_report import MonthReportCommon
 
 MARCH = date(2026, 3, 1)
+# What is known of the present day alone.
+TODAY = ("coverage_gaps", "obligations_unmet", "reviews_open")
 
 
 class ReportCommon(MonthReportCommon):
@@ -327,6 +329,50 @@ class TestMonthReportNight(ReportCommon):
         self.assertEqual((report.state, len(self._get_mails(report))), ("prepared", 0))
         self.assertEqual(self._night(), [1])
         self.assertEqual((report.state, len(self._get_mails(report))), ("sent", 1))
+
+    def test_prepared_anew_later(self):
+        """What was known of its day alone stays as it was: who was silent then, and what was
+        owed. The rest follows the books."""
+        silent = self._open("Silent")
+        silent.sudo().write({"coverage_state": "both_silent"})
+        report = self._prepare()
+        kept = {key: report.line_ids.filtered(lambda line, key=key: line.key == key).value for key in TODAY}
+        self.assertEqual(kept["coverage_gaps"], 1)
+        obligations = report.obligation_ids.mapped("value")
+        self.clock.move_to("2026-06-02 02:00:00")
+        self.customer.sudo().write({"coverage_state": "both_silent"})
+        self._fill(self.customer, m2026_03=1000)
+        self._prepare()
+        self.env.invalidate_all()
+        self.assertEqual(report.figure_ids[0].value, 1000)
+        for key, value in kept.items():
+            line = report.line_ids.filtered(lambda line, key=key: line.key == key)
+            self.assertEqual((key, len(line), line.has_value, line.value), (key, 1, True, value))
+        self.assertEqual(report.coverage_ids.filtered("customer_id").customer_id, silent)
+        self.assertEqual(report.obligation_ids.mapped("value"), obligations)
+
+    def test_a_month_of_long_ago(self):
+        """Nobody knows any more who was silent then: today's are not shown in their place."""
+        self._open("Silent").sudo().write({"coverage_state": "both_silent"})
+        report = self._prepare(date(2026, 1, 1))
+        self.assertFalse(report.coverage_ids.customer_id)
+        self.assertEqual(report.coverage_ids.mapped("has_value"), [False])
+        self.assertEqual(report.obligation_ids.mapped("has_value"), [False])
+
+    def test_a_page_that_cannot_be_printed(self):
+        """The report waits on its page, the night goes on, and the next one tries again."""
+        self.manager_qian.email = "qian@example.com"
+        self.company.broker_report_mail = True
+        model = type(self.Report)
+        with (
+            patch.object(model, "_create_document", side_effect=UserError("No wkhtmltopdf")),
+            mute_logger("odoo.addons.print_broker_crm.models.broker_month_report"),
+        ):
+            self.assertEqual(self._night(), [1])
+        report = self.Report._find(self.company, MARCH)
+        self.assertEqual((report.state, len(self._get_mails(report))), ("prepared", 0))
+        self.assertEqual(self._night(), [1])
+        self.assertEqual(report.state, "sent")
 
     def test_nobody_to_send_it_to(self):
         self.manager_qian.email = False
