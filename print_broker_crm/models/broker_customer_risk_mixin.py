@@ -183,6 +183,9 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
         # A mark of an earlier day says since when jobs are news.
         since = company.broker_risk_mark_date
         is_whole = not since or not fit or fit.date == today
+        if is_today:
+            # A run that was killed goes on: nobody knows any more when the one before it was.
+            since -= timedelta(days=_ROUND_DAYS)
         while batch := self._get_coverage_batch(company, mark, self._get_coverage_batch_size()):
             last_id, number = batch
             self.env.flush_all()

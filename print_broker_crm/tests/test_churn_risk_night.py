@@ -68,6 +68,19 @@ class TestChurnRiskNight(RiskCommon):
         self.assertTrue(all(self.customers.mapped("churn_risk_date")))
         self.assertEqual(len(self.Fit.search([("company_id", "=", self.company.id)])), 1)
 
+    def test_killed_after_nights_that_did_not_run(self):
+        """Whoever ordered in the meantime is judged, also by the run that goes on."""
+        self._judge()
+        self.env["ir.config_parameter"].sudo().set_param("print_broker_crm.coverage_batch_size", "4")
+        self.at("2026-07-05 04:00:00")
+        turn = date(2026, 7, 5).toordinal()
+        last = self.customers.filtered(lambda customer: (customer.id + turn) % 7)[-1]
+        self._order(["2026-07-02"], last)
+        steps = self.env["broker.customer"]._judge_risk_steps(self.company)
+        next(steps)
+        steps.close()
+        self.assertIn(last, self._get_written(self._judge))
+
     def test_one_in_seven_and_who_ordered(self):
         """The next night judges two of fourteen, and who placed a job; the rest waits."""
         self._judge()
