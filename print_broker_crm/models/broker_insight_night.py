@@ -1,8 +1,11 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 
 class BrokerInsightNight(models.AbstractModel):
@@ -17,7 +20,8 @@ class BrokerInsightNight(models.AbstractModel):
         """Do the night of all companies in bounded batches, each committed by itself.
 
         Stops when the time of a run is over, or when it is killed; the next one goes on
-        where it was, because what is done is not found again.
+        where it was, because what is done is not found again. A company that fails does not
+        keep the others waiting: it is tried again soon.
         """
         Cron = self.env["ir.cron"]
         companies = self.env["res.company"].sudo().search(Domain.TRUE)
@@ -26,11 +30,17 @@ class BrokerInsightNight(models.AbstractModel):
             if not Cron._commit_progress(remaining=1):
                 return
         for company in companies:
-            for handled in self._get_steps(company):
-                if not Cron._commit_progress(handled, remaining=1):
-                    return
-                self.env.invalidate_all()
-            self._note_done(company)
+            try:
+                for handled in self._get_steps(company):
+                    if not Cron._commit_progress(handled, remaining=1):
+                        return
+                    self.env.invalidate_all()
+                self._note_done(company)
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("The night of insight of company %s failed", company.id)
+            if not Cron._commit_progress(remaining=1):
+                return
         Cron._commit_progress(remaining=0)
 
     @api.model

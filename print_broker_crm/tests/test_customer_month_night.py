@@ -1,11 +1,12 @@
 import os
 import random
 import signal
+from unittest.mock import patch
 from uuid import uuid4
 
 from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from .common_month import MonthCommon
 
@@ -262,6 +263,29 @@ class TestCustomerMonthNight(MonthCommon):
         trigger.unlink()
         self._night()
         self.assertFalse(Trigger.search([("cron_id", "=", cron.id)]))
+
+    def test_a_company_that_fails(self):
+        """The night of the others comes to its end, and this one is tried again soon."""
+        self.env["res.company"].create({"name": "Second Firm"})
+        self._order("2026-01-10 04:00:00")
+        companies = self.env["res.company"].sudo().search([])
+        first, other = companies[0], companies[-1]
+        steps = type(self.Month)._refresh_steps
+
+        def refresh(records, company):
+            if company == first:
+                raise ValueError(company.name)
+            return steps(records, company)
+
+        with (
+            patch.object(type(self.Month), "_refresh_steps", refresh),
+            mute_logger("odoo.addons.print_broker_crm.models.broker_insight_night"),
+        ):
+            self._night()
+        self.assertFalse(first.sudo().broker_insight_night_on)
+        self.assertEqual(other.sudo().broker_insight_night_on, self._day("2026-03-02"))
+        self._night()
+        self.assertEqual(first.sudo().broker_insight_night_on, self._day("2026-03-02"))
 
 
 @tagged("post_install", "-at_install")
