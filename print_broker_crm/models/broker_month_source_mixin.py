@@ -83,6 +83,7 @@ SOURCES = {
           JOIN account_move billed ON billed.id = charged.move_id AND billed.state = 'posted'
          WHERE line.id = ANY(%(ids)s)
         """,
+        is_new_counted=True,
     ),
     "broker.case": MonthSource(
         frozenset({"claim_cost", "company_id", "customer_id", "kind", "opened_at", "state"}),
@@ -137,6 +138,9 @@ class BrokerMonthSourceMixin(models.AbstractModel):
 
     def unlink(self):
         self._mark_months()
+        if self._name == "sale.order":
+            # Its lines go with it, and PostgreSQL tells nobody: what was invoiced has no cost any more.
+            self.order_line._mark_months()
         return super().unlink()
 
     @api.model

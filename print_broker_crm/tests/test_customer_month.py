@@ -219,6 +219,49 @@ class TestCustomerMonth(MonthCommon):
         order.unlink()
         self.assertMonths({})
 
+    def test_deleted_order_that_was_invoiced(self):
+        """Its lines go with it, and nobody knows what the invoice cost any more."""
+        # An order of before this module: without commission and legs, else it could not be deleted.
+        self.plan.active = False
+        order = self._order("2026-01-10 04:00:00")
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM broker_relay_leg WHERE order_id = %s", (order.id,))
+        self.env.invalidate_all()
+        self._create_posted_invoice(order, "2026-02-10")
+        order._action_cancel()
+        self._refresh()
+        self.assertEqual(self._read()["2026-02"], {"revenue": 1000, "margin": 300})
+        order.unlink()
+        self.assertMonths({"2026-02": {"revenue": 1000, "margin_left_out": 1}})
+
+    def test_line_added_to_what_was_paid_down(self):
+        """400 of 1000 with a margin of 300 are paid down; with another 1000 that cost 900, a
+        fifth of the order is left, and 80 of the 400."""
+        order = self._order("2026-01-10 04:00:00")
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=order.ids)
+            .create({"advance_payment_method": "fixed", "fixed_amount": 400})
+        )
+        down = wizard._create_invoices(order)
+        down.invoice_date = "2026-02-12"
+        down.action_post()
+        self._refresh()
+        self.assertEqual(self._read()["2026-02"], {"revenue": 400, "margin": 120})
+        line = order.order_line.filtered("purchase_price")
+        self.env["sale.order.line"].create(
+            {
+                "order_id": order.id,
+                "product_id": line.product_id.id,
+                "product_uom_qty": 1,
+                "price_unit": 1000,
+                "purchase_price": 900,
+                "tax_ids": False,
+            }
+        )
+        self._refresh()
+        self.assertEqual(self._read()["2026-02"], {"revenue": 400, "margin": 80})
+
     def test_customer_moves(self):
         """Jade's contact becomes a part of Opal: its papers are Opal's from then on."""
         opal = self._create_partner("Opal Hotel", self.sales_zhao)
