@@ -289,7 +289,7 @@ SHOTS = (
     Shot(
         "review-meeting",
         "owner",
-        f"{_ACTION}broker_review_action/{{first:broker.review:[('state','=','new')]}}",
+        f"{_ACTION}broker_review_action/{{first:broker.review:[('state','in',('new','planned'))]}}",
         _FORM,
         clicks=("button[name='action_book_meeting']",),
     ),

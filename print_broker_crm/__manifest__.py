@@ -2,7 +2,7 @@
     "name": "Print Broker CRM",
     "version": "19.0.1.0.0",
     "category": "Sales/CRM",
-    "summary": "Handoff from sales to service, care line, 5A tiers, 70/30 commission and monthly report for print brokers",
+    "summary": "Handoff, care line, 5A tiers, 70/30 commission and monthly report for print brokers",
     "author": "Print Broker CRM contributors",
     "license": "LGPL-3",
     "depends": [

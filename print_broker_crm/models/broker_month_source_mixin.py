@@ -151,12 +151,11 @@ class BrokerMonthSourceMixin(models.AbstractModel):
         return records
 
     def _write_multi(self, vals_list):
-        is_counted = any(not SOURCES[self._name].columns.isdisjoint(vals) for vals in vals_list)
-        if is_counted:
-            self._mark_months()
+        if all(SOURCES[self._name].columns.isdisjoint(vals) for vals in vals_list):
+            return super()._write_multi(vals_list)
+        self._mark_months()
         super()._write_multi(vals_list)
-        if is_counted:
-            self._mark_months()
+        return self._mark_months()
 
     def _mark_months(self):
         """Mark the months in which these documents count, as they stand in the table."""
