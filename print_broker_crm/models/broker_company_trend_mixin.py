@@ -105,6 +105,13 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         groups=NO_ACCESS,
         help="Database id of the last customer judged as of that day.",
     )
+    broker_trend_basis = fields.Char(
+        string="Trend Judged By",
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="A digest of the thresholds and of the firm's books: with another one all customers are judged.",
+    )
 
     _broker_trend_percent_range = models.Constraint(
         "CHECK (broker_trend_fall_percent BETWEEN 1 AND 100 AND broker_trend_rise_percent > 0)",

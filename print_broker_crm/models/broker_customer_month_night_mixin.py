@@ -182,6 +182,8 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
             broker_month_built_on=company._get_broker_today(),
             broker_month_basis=self._get_month_basis(company),
             broker_month_build_from=1,
+            # Whose trend was judged by the months of before, is judged again.
+            broker_trend_basis=None,
         )
 
     @api.model
@@ -265,6 +267,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
         )
         self._write_months(company, MonthScope(due=due))
         self._count_reorders(lambda customer: SQL("%s = ANY(%s)", customer, customer_ids))
+        self.env["broker.customer"]._ask_for_trend(customer_ids)
         return len(set(customer_ids))
 
     @api.model

@@ -1,11 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
 from .broker_trend_change import ARROWS, TRENDS
 
 # Written by the night alone.
-_RESULT_FIELDS = frozenset({"trend", "trend_since", "trend_trace"})
+_RESULT_FIELDS = frozenset({"trend", "trend_since", "trend_trace", "trend_due"})
 
 
 class BrokerCustomerTrendMixin(models.AbstractModel):
@@ -29,6 +30,12 @@ class BrokerCustomerTrendMixin(models.AbstractModel):
     )
     trend_since = fields.Date(readonly=True, copy=False, help="The last day looked at when the trend was found.")
     trend_trace = fields.Json(readonly=True, copy=False)
+    trend_due = fields.Date(
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="The day as of which the trend may be another though nothing happens. Empty: to be judged.",
+    )
     trend_arrow = fields.Char(string="Arrow", compute="_compute_trend_arrow")
     trend_explanation = fields.Text(string="Why This Trend", compute="_compute_trend_explanation")
     trend_change_ids = fields.One2many(

@@ -1,3 +1,4 @@
+import hashlib
 from datetime import date, timedelta
 
 from psycopg2.extras import Json
@@ -15,7 +16,10 @@ _COMPARED_MONTHS = 24
 
 class BrokerCustomerTrendNightMixin(models.AbstractModel):
     """How the trend of a whole customer base is judged: a batch is read by three queries,
-    judged by `broker.trend.rule` and written where something changed.
+    judged by `broker.trend.rule` and written.
+
+    With each customer it is noted from which day on it may be judged otherwise though
+    nothing happens; until then a night looks at it only when one of its months changed.
     """
 
     _name = "broker.customer.trend.night.mixin"
@@ -33,12 +37,14 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
         company = company.sudo()
         for day in self._get_trend_days(company):
             counts = self._get_trend_counts(company)
+            self._ask_for_trends_of_another_basis(company, day, counts)
             mark = company.broker_trend_mark_id if company.broker_trend_mark_date == day else 0
-            while batch := self._get_trend_batch(company, mark):
+            while batch := self._get_trend_batch(company, mark, day):
                 self.sudo()._judge_trend_batch(company, batch, day, counts)
                 mark = batch[-1]
                 self._set_trend_mark(company, day, mark)
                 yield len(batch)
+            self._set_trend_mark(company, day, max(mark, self._get_last_customer_id(company)))
 
     @api.model
     def _get_trend_days(self, company):
@@ -57,17 +63,62 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
         return [*days[:1], *days[1:][-_HISTORY_MONTHS:], last]
 
     @api.model
-    def _get_trend_batch(self, company, mark):
-        """Return the ids of the next customers of a company after a mark."""
+    def _ask_for_trend(self, ids):
+        """See to it that the coming night judges some customers, because what they bought
+        changed.
+
+        :param ids: of `broker.customer`
+        """
+        self.env.cr.execute(
+            SQL("UPDATE broker_customer SET trend_due = NULL WHERE id = ANY(%s) AND trend_due IS NOT NULL", list(ids))
+        )
+        self.env["broker.customer"].browse(ids).invalidate_recordset(["trend_due"], flush=False)
+
+    @api.model
+    def _ask_for_trends_of_another_basis(self, company, day, counts):
+        """See to it that all customers are judged when what they are judged by is another:
+        the thresholds, the firm's time zone, or from when on and where its books say anything.
+        """
+        numbers = self.env["broker.trend.rule"]._get_numbers(company)
+        basis = (numbers, company._get_broker_tz(), Books.of(counts, day, numbers.gap_customers))
+        digest = hashlib.sha256(repr(basis).encode()).hexdigest()
+        if company.broker_trend_basis == digest:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE broker_customer SET trend_due = NULL WHERE company_id = %s AND trend_due IS NOT NULL",
+                company.id,
+            )
+        )
+        self.env["broker.customer"].invalidate_model(["trend_due"], flush=False)
+        self.env.cr.execute(SQL("UPDATE res_company SET broker_trend_basis = %s WHERE id = %s", digest, company.id))
+        company.invalidate_recordset(["broker_trend_basis"], flush=False)
+
+    @api.model
+    def _get_last_customer_id(self, company):
+        [(last,)] = self.env.execute_query(
+            SQL("SELECT COALESCE(MAX(id), 0) FROM broker_customer WHERE company_id = %s", company.id)
+        )
+        return last
+
+    @api.model
+    def _get_trend_batch(self, company, mark, day):
+        """Return the ids of the next customers of a company after a mark who are due on a day."""
         size = int(self.env["ir.config_parameter"].sudo().get_param("print_broker_crm.trend_batch_size", 5000))
         self.env.flush_all()
         return [
             row[0]
             for row in self.env.execute_query(
                 SQL(
-                    "SELECT id FROM broker_customer WHERE company_id = %s AND active AND id > %s ORDER BY id LIMIT %s",
+                    """
+                    SELECT id FROM broker_customer
+                     WHERE company_id = %s AND active AND id > %s AND (trend_due IS NULL OR trend_due <= %s)
+                  ORDER BY id LIMIT %s
+                    """,
                     company.id,
                     mark,
+                    day,
                     size,
                 )
             )
@@ -75,6 +126,8 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
 
     @api.model
     def _set_trend_mark(self, company, day, mark):
+        if (company.broker_trend_mark_date, company.broker_trend_mark_id) == (day, mark):
+            return
         # By itself: writing a company makes Odoo look at much else.
         self.env.cr.execute(
             SQL(
@@ -175,7 +228,6 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
         for customer_id in ids:
             bought, figures = days.get(customer_id, []), months.get(customer_id, {})
             trend, since, trace, judged = known[customer_id]
-            before = (trend, trace)
             found = []
             for past in (*(() if judged or not bought else history), day):
                 result, why = rule._judge(bought, figures, past, books[past], numbers)
@@ -185,8 +237,8 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
                 trace = why or None
             is_history = not judged and not (len(found) == 1 and trend == "new")
             rows += [(*row, is_history) for row in found]
-            if (trend, trace) != before:
-                updates.append((customer_id, trend, since, Json(trace) if trace else None))
+            due = rule._get_next_day(bought, day, trend, trace or {}, numbers)
+            updates.append((customer_id, trend, since, Json(trace) if trace else None, due))
         self._write_trends(updates)
         self._append_trend_changes(rows)
 
@@ -213,23 +265,26 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
 
     @api.model
     def _write_trends(self, updates):
-        """Write the trends that changed, or whose figures did.
+        """Write what was found out.
 
-        :param updates: list of (customer id, trend, since, trace)
+        :param updates: list of (customer id, trend, since, trace, due)
         """
         if not updates:
             return
         self.env.cr.execute_values(
             """
             UPDATE broker_customer customer
-               SET trend = found.trend, trend_since = found.since::date, trend_trace = found.trace::jsonb
-              FROM (VALUES %s) AS found (id, trend, since, trace)
+               SET trend = found.trend, trend_since = found.since::date, trend_trace = found.trace::jsonb,
+                   trend_due = found.due
+              FROM (VALUES %s) AS found (id, trend, since, trace, due)
              WHERE customer.id = found.id
             """,
             updates,
+            template="(%s, %s, %s, %s, %s::date)",
             page_size=1000,
         )
-        self.browse(row[0] for row in updates).invalidate_recordset(["trend", "trend_since", "trend_trace"])
+        names = ["trend", "trend_since", "trend_trace", "trend_due"]
+        self.browse(row[0] for row in updates).invalidate_recordset(names)
 
     @api.model
     def _append_trend_changes(self, rows):

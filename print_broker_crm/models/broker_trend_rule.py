@@ -1,4 +1,6 @@
+from bisect import bisect_right
 from datetime import date, timedelta
+from functools import lru_cache
 from math import ceil
 from statistics import median
 from typing import NamedTuple
@@ -47,6 +49,7 @@ class Wait(NamedTuple):
     season: tuple | None
 
 
+@lru_cache(maxsize=4096)
 def shift_month(month, number):
     """Return the first day of the month so many months later, or earlier when negative."""
     index = month.year * _YEAR + month.month - 1 + number
@@ -63,6 +66,12 @@ def shift_day(day, months):
 def get_closed_month(day):
     """Return the first day of the last month that was over when a day had passed."""
     return shift_month(day + timedelta(days=1), -1)
+
+
+@lru_cache(maxsize=4096)
+def _get_window(closed, back, length):
+    """Return so many months up to a number of months before a month, the last one first."""
+    return tuple(shift_month(closed, -back - step) for step in range(length))
 
 
 class Books(NamedTuple):
@@ -93,7 +102,9 @@ class Books(NamedTuple):
 
     def know(self, months):
         """Return whether the books say all of some months. The first may have begun in its middle."""
-        return self.first is not None and all(month > self.first and month not in self.holes for month in months)
+        if self.first is None or min(months) <= self.first:
+            return False
+        return not self.holes or not any(month in self.holes for month in months)
 
     def add(self, day, number):
         """Return the day so many known days after a day."""
@@ -107,6 +118,13 @@ class Books(NamedTuple):
         """Return how many known days lie between two days of purchase."""
         unknown = sum((shift_month(hole, 1) - hole).days for hole in self.holes if first < hole < last)
         return (last - first).days - unknown
+
+    def count_gaps(self, days):
+        """Return the known days between each two days of purchase that follow each other."""
+        pairs = zip(days, days[1:], strict=False)
+        if not self.holes:
+            return [(last - first).days for first, last in pairs]
+        return [self.count(first, last) for first, last in pairs]
 
 
 def _count_months(first, last):
@@ -143,7 +161,7 @@ class BrokerTrendRule(models.AbstractModel):
         :param numbers: the company's `TrendNumbers`
         :return: (trend or False, dict of what fits into JSON)
         """
-        days = [bought for bought in days if bought <= day]
+        days = days[: bisect_right(days, day)]
         if not days:
             return False, {}
         wait = self._get_wait(days, books, numbers)
@@ -159,6 +177,29 @@ class BrokerTrendRule(models.AbstractModel):
         trend, figures = self._judge_figures(days[0], months, day, books, numbers)
         return trend, {**trace, **figures}
 
+    @api.model
+    def _get_next_day(self, days, day, trend, trace, numbers):
+        """Return the first `date` after a day as of which a customer may be judged otherwise,
+        though nothing becomes known of it that was not known on that day.
+
+        :param days: sorted list of the `date` on which it bought, also of later ones
+        :param trend: what it was judged as of the day
+        :param trace: and by what
+        """
+        tomorrow = day + timedelta(days=1)
+        # Another month is closed
+        ends = [shift_month(tomorrow, 1) - timedelta(days=1)]
+        index = bisect_right(days, day)
+        ends += days[index : index + 1]
+        for name in ("late_after", "lost_after"):
+            if name in trace:
+                ends.append(date.fromisoformat(trace[name]) + timedelta(days=1))
+        if trend == "recovered":
+            ends.append(max(shift_day(date.fromisoformat(trace["pause"][1]), numbers.recovered_months), tomorrow))
+        elif trend == "new":
+            ends.append(max(shift_day(days[0], numbers.new_months), tomorrow))
+        return min(end for end in ends if end > day)
+
     # RHYTHM
 
     @api.model
@@ -167,7 +208,7 @@ class BrokerTrendRule(models.AbstractModel):
         last = days[-1]
         if len(days) < numbers.rhythm_jobs:
             return Wait(None, None, None, books.add(last, numbers.single_days), None)
-        gaps = [books.count(first, second) for first, second in zip(days, days[1:], strict=False)]
+        gaps = books.count_gaps(days)
         gap = max(ceil(median(gaps)), 1)
         limit = round(min(max(numbers.lost_times * gap, numbers.lost_min_days), numbers.lost_max_days))
         expected = books.add(last, gap)
@@ -242,11 +283,12 @@ class BrokerTrendRule(models.AbstractModel):
 
         def get_sums(back):
             """Return revenue and orders of the months that ended so many months ago, where known."""
-            window = [shift_month(closed, -back - step) for step in range(length)]
+            window = _get_window(closed, back, length)
             if window[-1] < begun or not books.know(window):
                 return None
             rows = [months[month] for month in window if month in months]
-            return Sums(*(round(float(sum(row[column] for row in rows)), numbers.digits) for column in range(3)))
+            columns = zip(*rows, strict=True) if rows else [(), (), ()]
+            return Sums(*(round(float(sum(column)), numbers.digits) for column in columns))
 
         figures = {
             "reason": "figures",
@@ -303,9 +345,10 @@ class BrokerTrendRule(models.AbstractModel):
     @api.model
     def _is_regular(self, begun, closed, months, books, numbers):
         """Return whether the customer buys in most months of the five quarters that are compared."""
-        window = [shift_month(closed, -step) for step in range(_YEAR + _QUARTER)]
+        window = _get_window(closed, 0, _YEAR + _QUARTER)
         window = [month for month in window if month >= begun and month not in books.holes]
-        active = sum(month in months and bool(months[month][0] or months[month][2]) for month in window)
+        rows = [months[month] for month in window if month in months]
+        active = sum([bool(row[0] or row[2]) for row in rows])
         return bool(window) and active * _YEAR >= numbers.regular_months * len(window)
 
     @api.model

@@ -79,6 +79,7 @@ class TrendCommon(BrokerCommon):
                 jobs,
             )
         )
+        cls.env["broker.customer"]._ask_for_trend(customer.ids)
 
     def _judge(self, company=None):
         """Do the night of a company; return how many customers were looked at."""

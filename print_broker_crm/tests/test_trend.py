@@ -140,6 +140,7 @@ class TestTrend(TrendCommon):
         self.assertEqual(customer.trend, "new")
         order._action_cancel()
         self.env.cr.execute("DELETE FROM broker_customer_month WHERE customer_id = %s", (customer.id,))
+        self.env["broker.customer"]._ask_for_trend(customer.ids)
         self.clock.move_to("2026-10-01 19:00:00")
         self._judge()
         self.assertEqual((customer.trend, customer.trend_trace), (False, False))
@@ -312,6 +313,33 @@ class TestTrend(TrendCommon):
         self.assertEqual((customer.trend, customer.trend_since), (False, False))
 
     # Speed
+
+    def test_an_ordinary_night_looks_at_those_whose_day_has_come(self):
+        # Expected on 4 October, 46 days later too late: on the 20th of November.
+        customer = self._open("Jade", *self._count_monthly(date(2024, 1, 3), 33, day=3))
+        self._open("Never")
+        self.env["ir.config_parameter"].set_param("print_broker_crm.trend_batch_size", 1)
+        everybody = self._judge()
+        self.clock.move_to("2026-10-01 19:00:00")
+        self.assertEqual(self._judge(), 0)
+        self.assertEqual(self.company.broker_trend_mark_date, date(2026, 10, 1))
+        self._buy(customer, date(2026, 10, 3), date(2026, 10, 5))
+        self.clock.move_to("2026-10-02 19:00:00")
+        self.assertEqual(self._judge(), 1, "A job of tomorrow is known")
+        self.clock.move_to("2026-10-03 19:00:00")
+        self.assertEqual(self._judge(), 1)
+        self.clock.move_to("2026-10-04 19:00:00")
+        self.assertEqual(self._judge(), 0)
+        self.clock.move_to("2026-10-05 19:00:00")
+        self.assertEqual(self._judge(), 1)
+        self.assertEqual(customer.trend_trace["last_day"], "2026-10-05")
+        self.company.broker_trend_fall_percent = 30
+        self.clock.move_to("2026-10-06 19:00:00")
+        self.assertEqual(self._judge(), everybody, "Other thresholds are for all")
+        self.clock.move_to("2026-10-31 19:00:00")
+        self.assertEqual(self._judge(), everybody, "October is over")
+        self.clock.move_to("2026-11-01 19:00:00")
+        self.assertEqual(self._judge(), 0)
 
     def test_a_night_asks_the_same_number_of_questions_for_any_number_of_customers(self):
         self._judge()

@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -28,9 +29,12 @@ class TestTrendMonths(BrokerAccountCommon):
         order.date_order = datetime(day.year, day.month, day.day, 4)
         return cls._create_posted_invoice(order, day)
 
-    def _do_night(self, moment):
+    def _do_night(self, moment, is_whole=True):
         with freeze_time(moment):
-            self.env["broker.customer.month"]._rebuild(self.company)
+            if is_whole:
+                self.env["broker.customer.month"]._rebuild(self.company)
+            else:
+                list(self.env["broker.customer.month"]._refresh_steps(self.company))
             list(self.env["broker.customer"]._judge_trend_steps(self.company))
         self.env.invalidate_all()
         return self.customer.trend_trace
@@ -59,6 +63,31 @@ class TestTrendMonths(BrokerAccountCommon):
             self._credit(self.invoices[date(2025, month, 15)], price=5000.0)
         trace = self._do_night("2026-10-01 19:00:00")
         self.assertEqual((trace["now"], trace["year"], trace["reason"]), (30000, 15000, "held"))
+
+    def test_an_ordinary_night_judges_whose_months_changed(self):
+        self._do_night("2026-10-02 19:00:00")
+        customers = self.customer.search([("company_id", "=", self.company.id)])
+        before = self.customer.trend_due
+        self.assertEqual(before, date(2026, 10, 31))
+        with freeze_time("2026-10-03 03:00:00"):
+            for month in (7, 8, 9):
+                self._credit(self.invoices[date(2025, month, 15)], price=5000.0)
+        judged = []
+        model = type(self.customer)
+        judge = model._judge_trend_batch
+
+        def note(customer, company, ids, day, counts):
+            judged.extend(ids)
+            return judge(customer, company, ids, day, counts)
+
+        with patch.object(model, "_judge_trend_batch", note):
+            trace = self._do_night("2026-10-03 19:00:00", is_whole=False)
+            self.assertEqual(judged, self.customer.ids)
+            self.assertEqual((trace["now"], trace["year"]), (30000, 15000))
+            self._do_night("2026-10-04 19:00:00", is_whole=False)
+            self.assertEqual(judged, self.customer.ids)
+            self._do_night("2026-10-05 19:00:00")
+            self.assertGreaterEqual(len(judged), 1 + len(customers), "All months were worked out anew")
 
     def test_smaller_orders_are_a_decline(self):
         for month in (7, 8, 9):

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from random import Random
 
 from odoo.tests import TransactionCase, tagged
 
@@ -80,6 +81,31 @@ class TestTrendRule(TransactionCase):
         self.assertEqual(shift_day(date(2028, 2, 29), -12), date(2027, 2, 28))
         self.assertEqual(shift_day(date(2027, 2, 28), 12), date(2028, 2, 28))
         self.assertEqual(shift_day(date(2028, 8, 31), -6), date(2028, 2, 29))
+
+    def test_nothing_changes_before_the_day_that_is_named(self):
+        random = Random(8)
+        rule = self.env["broker.trend.rule"]
+        seen = set()
+        for _turn in range(60):
+            day = date(2025, 1, 1) + timedelta(days=random.randrange(200))
+            days, months = set(), {}
+            bought = date(2024, 1, 1) + timedelta(days=random.randrange(600))
+            gap = random.choice((5, 20, 40, 90))
+            while bought < date(2026, 3, 1):
+                days.add(bought)
+                amount = random.randrange(100, 1000)
+                revenue, ordered, jobs = months.get(bought.replace(day=1), (0, 0, 0))
+                months[bought.replace(day=1)] = (revenue + amount, ordered + amount, jobs + 1)
+                bought += timedelta(days=random.randrange(1, 2 * gap) if random.random() < 0.95 else 300)
+            days = sorted(days)
+            while day < date(2026, 3, 1):
+                result = rule._judge(days, months, day, OLD_BOOKS, NUMBERS)
+                seen.add(result[0])
+                due = rule._get_next_day(days, day, *result, NUMBERS)
+                self.assertGreater(due, day)
+                while (day := day + timedelta(days=1)) < due:
+                    self.assertEqual(rule._judge(days, months, day, OLD_BOOKS, NUMBERS), result)
+        self.assertEqual(seen, {False, "new", "rising", "stable", "declining", "lost", "recovered"})
 
     # Never, once
 
