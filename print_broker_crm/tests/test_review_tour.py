@@ -11,7 +11,7 @@ class TestReviewTourDesktop(InsightCommon, HttpCase):
 
     def test_from_the_report_to_the_meeting(self):
         tier = self.env["broker.tier"].search([("rank", "=", 5)])
-        customer = self._open_decliner("Lotus Tea", 5000, 1000)
+        customer = self._open_decliner("Lotus Tea and Restaurant Supplies of Shanghai Pudong Limited", 5000, 1000)
         customer.sudo().write(
             {
                 "tier_manual_id": tier.id,

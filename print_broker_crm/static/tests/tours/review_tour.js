@@ -11,7 +11,11 @@ function checkLayout(content) {
         run() {
             const width = document.documentElement.clientWidth;
             const sheet = document.querySelector(".o_form_view .o_form_sheet");
-            if (sheet.getBoundingClientRect().right > width + 1) {
+            const view = document.querySelector(".o_form_view .o_form_view_container");
+            if (
+                sheet.getBoundingClientRect().right > width + 1 ||
+                view.scrollWidth > view.clientWidth + 1
+            ) {
                 throw new Error(`The form lies beside a screen of ${width}`);
             }
         },
@@ -36,6 +40,11 @@ registry.category("web_tour.tours").add("broker_review_from_the_report", {
             trigger: ".o_field_widget[name='declining_ids'] .o_kanban_record:contains('Lotus Tea')",
             run: "click",
         },
+        {
+            content: "the customer is there",
+            trigger: ".o_form_sheet:contains('Lotus Tea') button[name='action_open_review']",
+        },
+        checkLayout("the customer fits its screen"),
         {
             content: "its people are called together",
             trigger: ".o_form_sheet:contains('Lotus Tea') button[name='action_open_review']:contains('In Review')",
