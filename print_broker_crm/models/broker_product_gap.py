@@ -151,7 +151,7 @@ class BrokerProductGap(models.Model):
                        FILTER (WHERE line.purchase_price <> 0) AS margin
               FROM sale_order so
               JOIN sale_order_line line ON line.order_id = so.id
-              JOIN product_product product ON product.id = line.product_id
+              JOIN product_product product ON product.id = line.product_id AND product.active
               JOIN product_template template ON template.id = product.product_tmpl_id
               JOIN (%(firm)s) firm ON firm.company_id = so.company_id
              WHERE so.state = 'sale' AND so.broker_claim_case_id IS NULL AND so.broker_customer_id IS NOT NULL

@@ -110,6 +110,13 @@ class TestProductGap(TrendCommon):
         self._buy(other, *self._count_monthly(date(2025, 7, 1), 12), product=free, amount=0.0)
         self.assertFalse(self._get_gaps(other))
 
+    def test_what_is_not_sold_any_more(self):
+        """Nobody can buy it again."""
+        self._buy(self.customer, *self._count_monthly(date(2025, 7, 1), 12), product=self.wall_calendar)
+        self.assertTrue(self._get_gaps())
+        self.wall_calendar.active = False
+        self.assertFalse(self._get_gaps())
+
     def test_an_unknown_cost_is_left_out_of_the_margin(self):
         orders = self._buy(self.customer, *self._count_monthly(date(2025, 7, 1), 12))
         orders[3].order_line.purchase_price = 0
