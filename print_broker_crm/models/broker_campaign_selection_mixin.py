@@ -58,7 +58,10 @@ class BrokerCampaignSelectionMixin(models.AbstractModel):
     )
     demand_text = fields.Char(string="Said", help="Customers with an open need or wish that contains this.")
     bought_type_ids = fields.Many2many(
-        "broker.product.type", "broker_campaign_bought_type_rel", string="Bought", help="Customers with jobs of these."
+        "broker.product.type",
+        "broker_campaign_bought_type_rel",
+        string="Kinds Bought",
+        help="Customers with jobs of these.",
     )
     bought_product_ids = fields.Many2many(
         "product.product", "broker_campaign_bought_product_rel", string="Bought the Product", check_company=True

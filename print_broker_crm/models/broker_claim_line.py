@@ -33,7 +33,9 @@ class BrokerClaimLine(models.Model):
         ondelete="restrict",
         domain="[('order_id', '=', order_id), ('display_type', '=', False), ('is_downpayment', '=', False)]",
     )
-    quantity_ordered = fields.Float(related="order_line_id.product_uom_qty", string="Ordered", digits="Product Unit")
+    quantity_ordered = fields.Float(
+        related="order_line_id.product_uom_qty", string="Quantity Ordered", digits="Product Unit"
+    )
     quantity = fields.Float(
         string="Affected",
         digits="Product Unit",

@@ -41,6 +41,7 @@ class Reviews:
         self.clock = story.clock
         self.root = story.root
         self.dice = random.Random("reviews")
+        self.firm.company.broker_review_user_id = self.firm.owner
 
     def plan(self):
         for month in range(BEGINS, 18):
