@@ -85,7 +85,7 @@ class BrokerTargetGoalMixin(models.AbstractModel):
             "repeat_margin": self.env._("What the invoices of your customers' repeat orders left, less credit notes."),
             "call": self.env._("Of the calls that were to be made: those made within their window."),
             "coverage": self.env._("Of your customers: those with whom the firm is in touch as their tier wants."),
-            "recovered": self.env._("Customers of yours who buy again after a decline, or after they were lost."),
+            "recovered": self.env._("Customers of yours who were lost and buy again, once for each loss."),
         }
 
     def _format_broker(self, value, unit=False):
