@@ -38,7 +38,7 @@ class BrokerReviewMarginMixin(models.AbstractModel):
     lost_margin = fields.Monetary(
         readonly=True,
         copy=False,
-        help="Margin of the same months a year before, less the margin since the decline. Negative: more than before.",
+        help="Margin of the same months a year before, less the margin since the decline; nothing where it is more.",
     )
 
     def _refresh_margin(self):
@@ -80,7 +80,8 @@ class BrokerReviewMarginMixin(models.AbstractModel):
                 "margin_before": currency.round(before),
                 "margin_after": currency.round(after),
                 "margin_months": count,
-                "lost_margin": currency.round(before - after),
+                # Who left more than before, or was no customer yet, cost nothing: that hides no other's loss.
+                "lost_margin": max(0.0, currency.round(before - after)),
             }
             changed = {name: value for name, value in found.items() if review[name] != value}
             if changed:

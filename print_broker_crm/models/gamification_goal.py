@@ -9,5 +9,7 @@ class GamificationGoal(models.Model):
     broker_explanation = fields.Text(string="What Counts", compute="_compute_broker_explanation")
     broker_score = fields.Char(string="So Far", compute="_compute_broker_score")
     broker_progress = fields.Float(
-        string="Reached (%)", compute="_compute_broker_progress", help="How much of the target is reached, 100 at most."
+        string="Of the Target (%)",
+        compute="_compute_broker_progress",
+        help="How much of the target is reached, 100 at most.",
     )

@@ -443,7 +443,7 @@ class TestReview(ReviewCommon):
         groups = self.Review.with_user(self.manager_qian)._read_group(
             [("customer_id", "in", (self.customer + other).ids)], ["cause"], ["lost_margin:sum"]
         )
-        self.assertEqual(dict(groups), {"price": 1000, "late": -100})
+        self.assertEqual(dict(groups), {"price": 1000, "late": 0})
         action = self._get_reviews().action_view_months()
         self.assertEqual(self.env["broker.customer.month"].search(action["domain"]).mapped("margin"), [1000])
 
