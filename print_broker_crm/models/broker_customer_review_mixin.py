@@ -217,9 +217,7 @@ class BrokerCustomerReviewMixin(models.AbstractModel):
             leader = measure.review_id.user_id - users
             if leader:
                 measure.write({"user_id": leader.id})
-        open_reviews = reviews.filtered(lambda review: review.state == "new")
-        open_reviews.activity_unlink(["print_broker_crm.mail_activity_type_review"])
-        open_reviews._ask_leader()
+        reviews._pass_call_on()
         reviews._sync_meetings()
 
     # MERGE

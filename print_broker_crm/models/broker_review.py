@@ -290,7 +290,11 @@ class BrokerReview(models.Model):
         names = set(vals) - self._get_companion_fields()
         if names and not self.env.su:
             self._check_write(names)
-        return super().write(vals)
+        changed = self.filtered(lambda review: review.user_id.id != vals["user_id"]) if "user_id" in vals else self[:0]
+        result = super().write(vals)
+        if changed:
+            changed._pass_call_on()
+        return result
 
     @api.model
     def _get_companion_fields(self):

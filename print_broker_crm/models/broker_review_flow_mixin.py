@@ -116,6 +116,13 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             ]
         )
 
+    def _pass_call_on(self):
+        """Give the to-do of calling the people together to whoever leads these reviews now,
+        where they wait for it."""
+        waiting = self.sudo().filtered(lambda review: review.state == "new")
+        waiting.activity_unlink([CALL_ACTIVITY])
+        waiting._ask_leader()
+
     @api.model
     def _follow_changes(self, changes):
         """Let open reviews know of changes of the trend, and open those that are due.

@@ -118,6 +118,8 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
         self.activity_unlink([CALL_ACTIVITY])
         if outcome == "recovered":
             self._call_off_meetings()
+        # Odoo gives whoever calls a meeting a to-do for it.
+        self.activity_ids.filtered("calendar_event_id").unlink()
         self.measure_ids.filtered(lambda measure: not measure.done_on).activity_id.unlink()
 
     # NIGHT

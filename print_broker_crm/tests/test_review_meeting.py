@@ -225,6 +225,7 @@ class TestReviewMeeting(ReviewCommon):
         self.at("2026-03-04 01:30:00")
         self._turn("stable")
         self.assertEqual(self.review.meeting_id, meeting, "it is history")
+        self.assertFalse(self.review.activity_ids, "nothing is left to do")
 
     def test_moved(self):
         review = self.review.with_user(self.manager_qian)

@@ -135,6 +135,18 @@ class TestReviewPeople(ReviewCommon):
         self.assertEqual(self.review.user_id, self.manager_gao)
         self.assertEqual(self.review.activity_ids.user_id, self.manager_gao)
 
+    def test_somebody_else_leads(self):
+        """The to-do goes with who leads, and is not asked again of who has done it."""
+        review = self.review.with_user(self.manager_qian)
+        self.assertEqual(self.review.activity_ids.user_id, self.manager_qian)
+        review.user_id = self.manager_gao
+        self.assertEqual(self.review.activity_ids.user_id, self.manager_gao)
+        self.assertEqual(len(self.review.activity_ids), 1)
+        review._book_meeting(datetime(2026, 3, 4, 1), 1.0)
+        review.user_id = self.manager_qian
+        call = self.env.ref("print_broker_crm.mail_activity_type_review")
+        self.assertNotIn(call, self.review.activity_ids.activity_type_id)
+
     def test_the_leader_leaves_before_they_meet(self):
         self.review.with_user(self.manager_gao)._book_meeting(datetime(2026, 3, 4, 1), 1.0)
         meeting = self.review.meeting_id
