@@ -63,18 +63,25 @@ class BrokerProductGap(models.Model):
         return SQL(
             """
             SELECT missed.*, today - expected_date AS days_late,
-                   CASE WHEN kind = 'season' THEN DATE_PART('month', expected_date)::int END AS season_month
+                   CASE WHEN kind = 'season' THEN DATE_PART('month', expected_date)::int END AS season_month,
+                   -- By themselves, so that they are looked up for the rows alone that are shown
+                   (SELECT partner.user_id FROM res_partner partner WHERE partner.id = missed.partner_id) AS user_id,
+                   (%(amount_year)s) AS amount_year,
+                   (%(margin_year)s) AS margin_year
               FROM (
                     SELECT usual.id, usual.customer_id, usual.company_id, usual.product_id, usual.product_type_id,
-                           usual.order_id, usual.times_bought, usual.gap_days, usual.last_date,
-                           usual.amount_year, usual.margin_year, usual.today, usual.season_days, usual.keep_days,
-                           usual.limit_days, customer.tier_id, partner.user_id, company.currency_id,
+                           usual.order_id, usual.times_bought, usual.gap_days, usual.last_date, usual.today,
+                           usual.season_days, usual.keep_days, usual.limit_days,
+                           customer.tier_id, customer.partner_id, company.currency_id,
                            CASE WHEN usual.is_rhythm AND back.day IS NULL THEN 'rhythm' ELSE 'season' END AS kind,
                            CASE WHEN usual.is_rhythm THEN GREATEST(usual.last_date + usual.gap_days, back.day)
-                                ELSE (usual.season_date + INTERVAL '1 year')::date END AS expected_date
+                                ELSE (
+                                    SELECT (MIN(day) + INTERVAL '1 year')::date
+                                      FROM UNNEST(usual.days) AS day
+                                     WHERE usual.last_date - day < usual.least_days
+                                ) END AS expected_date
                       FROM (%(usual)s) usual
                       JOIN broker_customer customer ON customer.id = usual.customer_id AND customer.active
-                      JOIN res_partner partner ON partner.id = customer.partner_id
                       JOIN res_company company ON company.id = usual.company_id
                  LEFT JOIN LATERAL (
                             -- The same pause a year before, as the trend takes it
@@ -93,6 +100,8 @@ class BrokerProductGap(models.Model):
                AND today <= expected_date + keep_days
             """,
             usual=self._get_usual_query(),
+            amount_year=self._get_year_query(SQL("line.price_subtotal"), SQL("TRUE")),
+            margin_year=self._get_year_query(SQL("line.margin"), SQL("line.purchase_price <> 0")),
         )
 
     def _get_usual_query(self):
@@ -102,10 +111,8 @@ class BrokerProductGap(models.Model):
             SELECT MAX(bought.id) AS id, bought.customer_id, bought.company_id, bought.product_id,
                    MAX(bought.product_type_id) AS product_type_id,
                    (ARRAY_AGG(bought.order_id ORDER BY bought.day DESC))[1] AS order_id,
-                   COUNT(*) AS times_bought, bought.last_date, bought.today,
+                   COUNT(*) AS times_bought, MAX(bought.day) AS last_date, MAX(bought.today) AS today,
                    ARRAY_AGG(bought.day ORDER BY bought.day) AS days,
-                   SUM(bought.amount) FILTER (WHERE bought.is_last_year) AS amount_year,
-                   SUM(bought.margin) FILTER (WHERE bought.is_last_year) AS margin_year,
                    %(gap)s AS gap_days,
                    ROUND(LEAST(
                        GREATEST(company.broker_trend_lost_times::numeric * %(gap)s, company.broker_trend_lost_min_days),
@@ -113,27 +120,19 @@ class BrokerProductGap(models.Model):
                    ))::int AS limit_days,
                    -- A few days in a row are one occasion, and no rhythm
                    COUNT(*) >= company.broker_gap_times
-                       AND bought.last_date - MIN(bought.day) >= company.broker_trend_lost_min_days AS is_rhythm,
-                   MIN(bought.day) FILTER (
-                       WHERE bought.last_date - bought.day < company.broker_trend_lost_min_days
-                   ) AS season_date,
+                       AND MAX(bought.day) - MIN(bought.day) >= company.broker_trend_lost_min_days AS is_rhythm,
+                   company.broker_trend_lost_min_days AS least_days,
                    company.broker_trend_season_days AS season_days, company.broker_gap_days AS keep_days
               FROM (
-                    SELECT purchase.*,
-                           purchase.day - LAG(purchase.day) OVER product AS gap,
-                           MAX(purchase.day) OVER product_all AS last_date,
-                           purchase.day > (MAX(purchase.day) OVER product_all - INTERVAL '1 year')::date AS is_last_year
+                    SELECT purchase.*, purchase.day - LAG(purchase.day) OVER product AS gap
                       FROM (%(purchase)s) purchase
                     WINDOW product AS (
                                PARTITION BY purchase.customer_id, purchase.company_id, purchase.product_id
                                ORDER BY purchase.day
-                           ),
-                           product_all AS (
-                               PARTITION BY purchase.customer_id, purchase.company_id, purchase.product_id
                            )
                    ) AS bought
               JOIN res_company company ON company.id = bought.company_id
-          GROUP BY bought.customer_id, bought.company_id, bought.product_id, bought.last_date, bought.today, company.id
+          GROUP BY bought.customer_id, bought.company_id, bought.product_id, company.id
             """,
             purchase=self._get_purchase_query(),
             gap=SQL("CEIL(PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY bought.gap))::int"),
@@ -145,22 +144,50 @@ class BrokerProductGap(models.Model):
         return SQL(
             """
             SELECT so.broker_customer_id AS customer_id, so.company_id, line.product_id, %(day)s AS day, firm.today,
-                   MAX(line.id) AS id, MAX(so.id) AS order_id, MAX(template.broker_product_type_id) AS product_type_id,
-                   SUM(line.price_subtotal / COALESCE(NULLIF(so.currency_rate, 0), 1)) AS amount,
-                   SUM(line.margin / COALESCE(NULLIF(so.currency_rate, 0), 1))
-                       FILTER (WHERE line.purchase_price <> 0) AS margin
-              FROM sale_order so
+                   MAX(line.id) AS id, MAX(so.id) AS order_id, MAX(template.broker_product_type_id) AS product_type_id
+              FROM %(lines)s AND so.broker_customer_id IS NOT NULL
+          GROUP BY so.broker_customer_id, so.company_id, line.product_id, %(day)s, firm.today
+            """,
+            day=day,
+            lines=self._get_lines(),
+        )
+
+    def _get_year_query(self, amount, condition):
+        """Return the SELECT of what the lines of the product come to in the year until it was
+        bought last; it knows `missed`.
+
+        :param amount: `SQL` of a line's amount, in the order's currency
+        :param condition: `SQL` that tells which lines count
+        """
+        return SQL(
+            """
+            SELECT SUM(%(amount)s / COALESCE(NULLIF(so.currency_rate, 0), 1))
+              FROM %(lines)s
+               AND so.broker_customer_id = missed.customer_id AND so.company_id = missed.company_id
+               AND so.date_order > missed.last_date - INTERVAL '1 year 2 days'
+               AND %(day)s > (missed.last_date - INTERVAL '1 year')::date
+               AND line.product_id = missed.product_id AND %(condition)s
+            """,
+            amount=amount,
+            lines=self._get_lines(),
+            day=self._get_local_day(SQL("so.date_order")),
+            condition=condition,
+        )
+
+    def _get_lines(self):
+        """Return the FROM and WHERE of the lines by which something was bought."""
+        return SQL(
+            """
+                   sale_order so
               JOIN sale_order_line line ON line.order_id = so.id
               JOIN product_product product ON product.id = line.product_id AND product.active
               JOIN product_template template ON template.id = product.product_tmpl_id
               JOIN (%(firm)s) firm ON firm.company_id = so.company_id
-             WHERE so.state = 'sale' AND so.broker_claim_case_id IS NULL AND so.broker_customer_id IS NOT NULL
+             WHERE so.state = 'sale' AND so.broker_claim_case_id IS NULL
                AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE
                AND line.product_uom_qty > 0 AND line.price_subtotal > 0
                AND template.broker_out_of_relay IS NOT TRUE
-          GROUP BY so.broker_customer_id, so.company_id, line.product_id, %(day)s, firm.today
             """,
-            day=day,
             firm=self._get_firm_query(),
         )
 
