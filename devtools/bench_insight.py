@@ -10,7 +10,16 @@ from devtools.database import PREFIX, Databases
 
 # A hundred invoice lines a customer. Smaller ones while one works on it: BENCH_INSIGHT_SIZES=100 ./dev bench insight
 SIZES = (1_000, 10_000)
+PAGES = (
+    "missing products",
+    "all are missing",
+    "missing of one customer",
+    "months",
+    "demand",
+    "targets of a month",
+)
 REST = {"trend": "trend", "risk": "risk", "review": "reviews", "report": "report"}
+TURNS = ("first", "again", "ordinary")
 
 
 def main(odoo):
@@ -19,6 +28,7 @@ def main(odoo):
     results = {size: _measure(odoo, size) for size in sizes}
     _print_months(results)
     _print_rest(results)
+    _print_pages(results)
     return 0
 
 
@@ -46,6 +56,7 @@ def _measure(odoo, size):
             ("night", "A night"),
             ("rest", "The rest of the night"),
             ("dashboard", "The owner's screen"),
+            ("pages", "Other pages"),
         ):
             with Step("Tidying up"):
                 odoo.server.query("VACUUM (ANALYZE)", name)
@@ -95,15 +106,27 @@ def _print_months(results):
 
 def _print_rest(results):
     say(
-        "\nThe other rooms of the night, CPU s (queries): at first, and again on the same day; and the owner's screen\n"
+        "\nThe other rooms of the night, CPU s (queries): at first, on the same day again, and in the next night; the "
+        "month's report once more; and the owner's screen\n"
     )
-    say("| customers | " + " | ".join(REST.values()) + " | MB | screen ms (queries) |")
-    say("|---|" + "---|" * (len(REST) + 2))
+    say("| customers | " + " | ".join(REST.values()) + " | report again | MB | screen ms (queries) |")
+    say("|---|" + "---|" * (len(REST) + 3))
     for size, result in results.items():
         rest = result["rest"]
         cells = " | ".join(
-            ", ".join(f"{rest[f'{name} {turn}'][0]:.2f} ({rest[f'{name} {turn}'][2]})" for turn in ("first", "again"))
+            ", ".join(f"{rest[f'{name} {turn}'][0]:.2f} ({rest[f'{name} {turn}'][2]})" for turn in TURNS)
             for name in REST
         )
         milliseconds, queries = result["dashboard"]
+        prepare = rest["prepare"]
+        cells += f" | {prepare[0]:.2f} ({prepare[2]})"
         say(f"| {size} | {cells} | {rest['memory']:.0f} | {milliseconds * 1000:.0f} ({queries:.0f}) |")
+
+
+def _print_pages(results):
+    say("\nOpening other pages, ms (queries), median of some\n")
+    say("| customers | " + " | ".join(PAGES) + " |")
+    say("|---|" + "---|" * len(PAGES))
+    for size, result in results.items():
+        cells = (f"{milliseconds:.0f} ({queries:.0f})" for milliseconds, queries in map(result["pages"].get, PAGES))
+        say(f"| {size} | {' | '.join(cells)} |")

@@ -3,12 +3,18 @@
 import json
 import resource
 import statistics
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
+from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.print_broker_crm.models.broker_target_event_query_mixin import MEASURES
+
 from devtools.inside.bench_care import _walk
-from devtools.inside.bench_tier import REPEATS, _cost
+from devtools.inside.bench_tier import REPEATS, _cost, _open_list
 
 # One customer in so many is touched in a day.
 TOUCHED = 100
@@ -85,7 +91,8 @@ def night(env):
 
 
 def rest(env):
-    """Print, as JSON, what the other rooms do in a night, step by step, and on the same day again."""
+    """Print, as JSON, what the other rooms do in a night, step by step, on the same day again, and in the next night;
+    and what the month's report costs."""
     env.cr.execute("SET max_parallel_workers_per_gather = 0")
     company = env.company
     steps = {
@@ -95,11 +102,68 @@ def rest(env):
         "report": lambda: env["broker.month.report"]._night_steps(company),
     }
     result = {}
-    for turn in ("first", "again"):
-        for name, work in steps.items():
-            result[f"{name} {turn}"] = _cost(env, lambda work=work: _walk(env, work()))
+    # None of the days to come closes a month or begins a week.
+    tomorrow = _get_next_ordinary_day(company._get_broker_today())
+    for turn, day in (("first", None), ("again", None), ("ordinary", tomorrow)):
+        with _on(env, day):
+            for name, work in steps.items():
+                result[f"{name} {turn}"] = _cost(env, lambda work=work: _walk(env, work()))
+    report = env["broker.month.report"].search(Domain("company_id", "=", company.id), limit=1)
+    result["prepare"] = _cost(env, lambda: report._prepare(company, report.month))
     result["memory"] = _read_memory()
     print(json.dumps(result))
+
+
+@contextmanager
+def _on(env, day):
+    """Let it be another day for the firm."""
+    if not day:
+        yield
+        return
+    with patch.object(type(env.company), "_get_broker_today", lambda company: day):
+        yield
+
+
+def _get_next_ordinary_day(today):
+    """Give a day soon after today, on which no month was closed the day before."""
+    day = today + timedelta(days=1)
+    return day if day.day > 1 else day + timedelta(days=1)
+
+
+def pages(env):
+    """Print, as JSON, the milliseconds and queries of what the room's pages ask for, median of some."""
+    manager = env["res.users"].search([("login", "=", "bench_manager")])
+    own = env(user=manager, context=dict(env.context, lang=manager.lang, uid=manager.id))
+    today = env.company._get_broker_today()
+    gaps, events = own["broker.product.gap"], own["broker.target.event"]
+    gap_list = "print_broker_crm.broker_product_gap_view_list", "days_late DESC, id DESC"
+    customer = _get_touched(own)[:1]
+    result = {
+        "missing products": _open_list(gaps, *gap_list),
+        "months": _open_list(
+            own["broker.customer.month"], "print_broker_crm.broker_customer_month_view_list", "month DESC, id DESC"
+        ),
+        "demand": _open_list(
+            own["broker.demand"], "print_broker_crm.broker_demand_view_list", "customer_count DESC, margin DESC, id"
+        ),
+        "missing of one customer": _time(own, lambda: customer.product_gap_ids.mapped("amount_year")),
+        "targets of a month": _time(
+            own, lambda: events._get_totals(env.company, list(MEASURES), manager, today.replace(day=1), today)
+        ),
+    }
+    # Nobody buys for a quarter, and everything is missing.
+    with _on(env, today + timedelta(days=90)):
+        result["all are missing"] = _open_list(gaps, *gap_list)
+    print(json.dumps(result))
+
+
+def _time(env, work):
+    """Give the median milliseconds and queries of some work, without the first time that fills Odoo's caches."""
+    costs = []
+    for _repeat in range(REPEATS + 1):
+        env.invalidate_all()
+        costs.append(_cost(env, work))
+    return [1000 * statistics.median(cost[1] for cost in costs[1:]), statistics.median(cost[2] for cost in costs[1:])]
 
 
 def dashboard(env):
