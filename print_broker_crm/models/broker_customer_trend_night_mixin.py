@@ -190,7 +190,8 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
                 SELECT customer_id, month, revenue, order_amount, job_count
                   FROM broker_customer_month
                   JOIN UNNEST(%s::int[], %s::date[]) AS file (id, begun) ON file.id = customer_id
-                 WHERE company_id = %s
+                 -- What a batch lies between can be looked up
+                 WHERE company_id = %s AND customer_id BETWEEN %s AND %s
                    AND (revenue <> 0 OR job_count > 0)
                    AND (month >= %s OR month < DATE_TRUNC('month', begun::timestamp))
               ORDER BY customer_id, month
@@ -198,6 +199,8 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
                 list(begun),
                 list(begun.values()),
                 company.id,
+                min(ids),
+                max(ids),
                 shift_month(day, -_COMPARED_MONTHS),
             )
         ):
