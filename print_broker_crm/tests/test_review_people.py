@@ -93,6 +93,17 @@ class TestReviewPeople(ReviewCommon):
         measure.activity_id.with_user(self.service_chen).action_done()
         self.assertTrue(measure.done_on)
 
+    def test_another_measure_while_the_numbers_are_waited_for(self):
+        self._agree(self.review, (self.service_chen, "Call the buyer"))
+        self.review.measure_ids.with_user(self.service_chen).action_done()
+        self.assertEqual(self.review.state, "following")
+        self.review.with_user(self.service_chen).measure_ids = [
+            Command.create({"name": "Call again", "user_id": self.service_chen.id, "date": date(2026, 3, 20)})
+        ]
+        self.assertEqual(self.review.state, "agreed")
+        self.review.measure_ids.filtered(lambda row: not row.done_on).with_user(self.service_chen).action_done()
+        self.assertEqual(self.review.state, "following")
+
     def test_a_handoff_on_the_desk_opens_no_review(self):
         """Who sees a customer because of a handoff that waits would not see its review."""
         lead = self.env["crm.lead"].create(
