@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -155,3 +156,21 @@ class TestProductGap(TrendCommon):
         self.assertEqual(get(self.care_sun), self.customer + opal)
         self.assertEqual(get(self.manager_qian), self.customer + opal)
         self.assertTrue(self.customer.with_user(self.sales_wang).product_gap_ids.action_view_lines()["domain"])
+
+    def test_a_list_is_worked_out_once(self):
+        self._buy(self.customer, *self._count_monthly(date(2025, 7, 1), 12))
+        Gap = self.env["broker.product.gap"]
+        times = []
+        usual = type(Gap)._get_usual_query
+
+        def note(gaps):
+            times.append(1)
+            return usual(gaps)
+
+        for user in (self.manager_qian, self.sales_wang):
+            self.env.invalidate_all()
+            times.clear()
+            with patch.object(type(Gap), "_get_usual_query", note):
+                found = Gap.with_user(user).web_search_read([], {"product_id": {}, "amount_year": {}}, limit=80)
+            self.assertEqual([row["amount_year"] for row in found["records"]], [12000])
+            self.assertEqual(len(times), 1, user.name)
