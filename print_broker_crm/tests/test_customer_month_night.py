@@ -28,7 +28,19 @@ class TestCustomerMonthNight(MonthCommon):
 
     def _count_marks(self):
         self.env.flush_all()
-        return self.env.execute_query(SQL("SELECT COUNT(*) FROM broker_month_mark"))[0][0]
+        # Tests that commit leave marks of companies of their own.
+        [(count,)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT COUNT(*)
+                  FROM broker_month_mark mark
+                  JOIN broker_customer customer ON customer.id = mark.customer_id
+                 WHERE customer.company_id = %s
+                """,
+                self.company.id,
+            )
+        )
+        return count
 
     def _assert_like_rebuilt(self, trail):
         self._refresh()
