@@ -17,6 +17,10 @@ function select(name, label) {
             trigger: `.o_select_menu_item:contains('${label}')`,
             run: "click",
         },
+        {
+            content: `${label} is chosen`,
+            trigger: `.o_field_widget[name='${name}'] input:value(${label})`,
+        },
     ];
 }
 
