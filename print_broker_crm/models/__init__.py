@@ -68,6 +68,7 @@ from . import (
     broker_customer,
     broker_signal_finder_mixin,
     broker_signal,
+    broker_evidence_mixin,
     broker_signal_evidence,
     broker_signal_event,
     broker_contact_gather_mixin,

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .broker_review import CAUSES
@@ -13,6 +12,7 @@ class BrokerReviewEvidence(models.Model):
     """
 
     _name = "broker.review.evidence"
+    _inherit = "broker.evidence.mixin"
     _description = "Evidence of a Review"
     _order = "sequence, day desc, id"
     _rec_name = "text"
@@ -24,14 +24,8 @@ class BrokerReviewEvidence(models.Model):
     kind = fields.Selection(selection="_selection_kind", required=True, readonly=True)
     sequence = fields.Integer(compute="_compute_sequence", store=True, precompute=True)
     day = fields.Date(string="When", readonly=True)
-    text = fields.Text(string="What It Says", required=True, readonly=True)
     cause = fields.Selection(CAUSES, string="Speaks Of", readonly=True)
     is_confidential = fields.Boolean(string="For Care Line and Managers", readonly=True)
-    res_model = fields.Char(string="Document Model", readonly=True)
-    res_id = fields.Many2oneReference(
-        string="Document Id", model_field="res_model", readonly=True, aggregator=None, index="btree_not_null"
-    )
-    document = fields.Char(compute="_compute_document")
 
     @api.model
     def _selection_kind(self):
@@ -42,46 +36,6 @@ class BrokerReviewEvidence(models.Model):
         kinds = list(self.env["broker.review"]._get_evidence_kinds())
         for row in self:
             row.sequence = kinds.index(row.kind) if row.kind in kinds else len(kinds)
-
-    @api.depends("res_model", "res_id")
-    @api.depends_context("uid")
-    def _compute_document(self):
-        for model, rows in self.grouped("res_model").items():
-            records = (
-                self.env[model].with_context(active_test=False).browse(rows.mapped("res_id")).exists()
-                if model in self.env and self.env[model].has_access("read")
-                else ()
-            )
-            names = {record.id: record.display_name for record in records and records._filtered_access("read")}
-            for row in rows:
-                row.document = names.get(row.res_id, "")
-
-    # CRUD
-
-    def write(self, vals):
-        if self and set(vals) - {"company_id", "customer_id", "sequence"}:
-            raise UserError(self.env._("Evidence is kept as it was found."))
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("Evidence is kept as it was found."))
-
-    # ACTIONS
-
-    def action_open(self):
-        """Open the row that is the evidence."""
-        self.check_access("read")
-        self.ensure_one()
-        record = self.env[self.res_model].browse(self.res_id).exists() if self.res_model in self.env else None
-        if not record:
-            raise UserError(self.env._("This document does not exist any more; what it said is kept here."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
 
     # BUSINESS
 

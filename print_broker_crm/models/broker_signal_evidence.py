@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -9,6 +8,7 @@ class BrokerSignalEvidence(models.Model):
     """One row that a signal was read from, with what it said at that time."""
 
     _name = "broker.signal.evidence"
+    _inherit = "broker.evidence.mixin"
     _description = "Evidence of a Signal"
     _order = "id"
     _rec_name = "text"
@@ -18,54 +18,10 @@ class BrokerSignalEvidence(models.Model):
     company_id = fields.Many2one(related="signal_id.company_id", store=True, index=True, precompute=True)
     concerned_user_id = fields.Many2one(related="signal_id.user_id", store=True, precompute=True)
     date = fields.Datetime(string="Added on", required=True, readonly=True, default=fields.Datetime.now)
-    text = fields.Text(string="What It Says", required=True, readonly=True)
-    res_model = fields.Char(string="Document Model", readonly=True)
-    res_id = fields.Many2oneReference(
-        string="Document Id", model_field="res_model", readonly=True, aggregator=None, index="btree_not_null"
-    )
-    document = fields.Char(compute="_compute_document")
 
     _row_uniq = models.UniqueIndex(
         "(signal_id, res_model, res_id)", "This row is already among the evidence of the signal."
     )
-
-    @api.depends("res_model", "res_id")
-    def _compute_document(self):
-        for model, rows in self.grouped("res_model").items():
-            found = (
-                self.env[model].with_context(active_test=False).browse(rows.mapped("res_id")).exists()
-                if model in self.env
-                else ()
-            )
-            names = {record.id: record.display_name for record in found and found._filtered_access("read")}
-            for row in rows:
-                row.document = names.get(row.res_id, "")
-
-    # CRUD
-
-    def write(self, vals):
-        if self and set(vals) - {"company_id", "concerned_user_id"}:
-            raise UserError(self.env._("Evidence is kept as it was found."))
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("Evidence is kept as it was found."))
-
-    # ACTIONS
-
-    def action_open(self):
-        """Open the row that is the evidence."""
-        self.ensure_one()
-        record = self.env[self.res_model].browse(self.res_id).exists() if self.res_model in self.env else None
-        if not record:
-            raise UserError(self.env._("This document does not exist any more; what it said is kept here."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
 
     # BUSINESS
 
