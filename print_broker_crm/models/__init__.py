@@ -261,6 +261,7 @@ from . import (
     broker_care_call_question_mixin,
     broker_care_call_case_mixin,
     broker_care_call_campaign_mixin,
+    broker_care_call_withdrawal_mixin,
     broker_rating_link,
     broker_satisfaction_mixin,
     broker_satisfaction_mine,
@@ -309,6 +310,7 @@ from . import (
     broker_campaign_channel_mixin,
     broker_campaign_result_mixin,
     broker_campaign,
+    broker_campaign_member_withdrawal_mixin,
     broker_campaign_member,
     broker_product_gap,
 )

@@ -92,16 +92,19 @@ class BrokerCampaign(models.Model):
     # ACTIONS
 
     def action_close(self):
-        """Close the campaign: nobody is turned to any more, what came of it is still counted."""
+        """Close the campaign: nobody is turned to any more, and what nobody has begun is taken
+        back; what came of it is still counted."""
         self.check_access("write")
         self.sudo().write({"state": "closed"})
+        self.sudo().member_ids._withdraw()
         return True
 
     def action_reopen(self):
-        """Take a closed campaign up again."""
+        """Take a closed campaign up again, with the calls and to-dos that closing it took back."""
         self.check_access("write")
-        for campaign in self.sudo():
+        for campaign in self.sudo().filtered(lambda campaign: campaign.state == "closed"):
             campaign.state = "running" if campaign.date_start else "draft"
+            campaign.member_ids._resume()
         return True
 
     def action_view_members(self):

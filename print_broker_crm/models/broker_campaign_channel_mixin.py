@@ -207,4 +207,7 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
             else:
                 reachable += member
         taken = self._take(reachable, "mail")
-        return {member.partner_id.id: mail_values[member.partner_id.id] for member in taken}
+        return {
+            member.partner_id.id: {**mail_values[member.partner_id.id], "broker_campaign_member_id": member.id}
+            for member in taken
+        }

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 
 
 class BrokerCampaignMember(models.Model):
@@ -8,6 +7,7 @@ class BrokerCampaignMember(models.Model):
 
     _name = "broker.campaign.member"
     _description = "Customer of a Campaign"
+    _inherit = ["broker.campaign.member.withdrawal.mixin"]
     _order = "id"
     _rec_name = "customer_id"
     _check_company_auto = True
@@ -55,6 +55,7 @@ class BrokerCampaignMember(models.Model):
             ("no_mail", "No e-mail address"),
             ("refused", "Refused e-mails"),
             ("nobody", "Served by nobody"),
+            ("withdrawn", "Not begun when it was closed"),
         ],
         string="Left Out Because",
         readonly=True,
@@ -87,15 +88,7 @@ class BrokerCampaignMember(models.Model):
 
     @api.depends("state", "channel")
     def _compute_call_id(self):
-        reasons = (
-            self.env["broker.care.call.reason"]
-            .sudo()
-            .search(
-                Domain("reason", "=", "campaign")
-                & Domain("event_key", "in", [str(member_id) for member_id in self._origin.ids])
-            )
-        )
-        calls = {reason.event_key: reason.call_id for reason in reasons}
+        calls = {reason.event_key: reason.call_id for reason in self._origin._get_reasons()}
         for member in self:
             member.call_id = calls.get(str(member._origin.id), False)
 
@@ -143,6 +136,12 @@ class BrokerCampaignMember(models.Model):
             ):
                 raise UserError(self.env._("A customer stays in its campaign. Add it to the other one as well."))
         return super().write(vals)
+
+    def unlink(self):
+        """Take customers out of the campaign, with what nobody has begun for them."""
+        self.check_access("unlink")
+        self._withdraw()
+        return super().unlink()
 
     @api.model
     def _check_guarded(self, vals):

@@ -33,6 +33,7 @@ class BrokerCareCall(models.Model):
         "broker.care.call.case.mixin",
         "broker.care.call.playbook.mixin",
         "broker.care.call.campaign.mixin",
+        "broker.care.call.withdrawal.mixin",
         "broker.month.source.mixin",
     ]
     # The queue: urgency, tier, fewest attempts, longest wait.
@@ -120,6 +121,7 @@ class BrokerCareCall(models.Model):
             ("do_not_call", "Do Not Call"),
             ("archived", "Customer Archived"),
             ("merged", "Contacts Merged"),
+            ("withdrawn", "Reason Withdrawn"),
             ("by_hand", "By Hand"),
         ],
         string="Closed Because",
@@ -362,6 +364,8 @@ class BrokerCareCall(models.Model):
                     "reason": call.rule_id.sudo().reason,
                     "order_id": call.order_id.id,
                     "date_event": call.date_planned,
+                    "window_from": call.date_planned,
+                    "window_to": call.date_deadline,
                 }
                 for call in self
             ]

@@ -61,6 +61,7 @@ class BrokerCareCallCampaignMixin(models.AbstractModel):
              WHERE member.id > %(last_id)s
                AND member.company_id = %(company)s
                AND member.channel = 'call'
+               AND member.state = 'taken'
                AND member.date_taken >= %(since)s
                AND campaign.state = 'running'
                AND %(callable)s

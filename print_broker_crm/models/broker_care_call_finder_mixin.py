@@ -84,7 +84,8 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
 
     @api.model
     def _find_cadence_events(self, company, rule, scope, last_id):
-        """Customers without an open call, since their last one."""
+        """Customers without an open call, since their last one; one whose reason was
+        withdrawn before anybody began it was none."""
         return SQL(
             """
             SELECT customer.id, customer.id, NULL::int,
@@ -100,6 +101,7 @@ class BrokerCareCallFinderMixin(models.AbstractModel):
                       FROM broker_care_call AS closed
                      WHERE closed.customer_id = customer.id
                        AND closed.state != 'planned'
+                       AND closed.close_reason IS DISTINCT FROM 'withdrawn'
                    ) AS last ON TRUE
              WHERE customer.id > %(last_id)s
                AND customer.company_id = %(company)s

@@ -322,6 +322,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                     "date_event": event["date_event"],
                     "event_key": event["event_key"],
                     "interval_days": event["interval_days"],
+                    **self._get_line_window(event),
                 }
             )
         Reason.create(vals_list)
@@ -395,14 +396,7 @@ class BrokerCareCallPlanningMixin(models.AbstractModel):
                 if not line or line.interval_days == interval:
                     continue
                 line.interval_days = interval
-                if call.date_planned > today and len(call.reason_ids) == 1:
-                    start = max(line.date_event + timedelta(days=interval), today)
-                    call.write(
-                        {
-                            "date_planned": start,
-                            "date_deadline": start + timedelta(days=rule.window_days),
-                        }
-                    )
+                call._follow_cadence(line, rule, today)
             if rows:
                 last_id = rows[-1][0]
                 yield len(rows)

@@ -38,6 +38,12 @@ class BrokerCareCallReason(models.Model):
         "the silence began.",
     )
 
+    # What this reason wants by itself: a call shared with others goes back to it when they
+    # are withdrawn.
+    window_from = fields.Date(string="Call From")
+    window_to = fields.Date(string="Call Until")
+    window_at = fields.Datetime(string="Not Before")
+
     _event_uniq = models.UniqueIndex(
         "(reason, event_key) WHERE event_key IS NOT NULL",
         "A call for this event and reason is already planned or made.",
@@ -56,3 +62,22 @@ class BrokerCareCallReason(models.Model):
         for line in self:
             names = [line.rule_id.sudo().name, line.order_id.sudo().name]
             line.display_name = " · ".join(name for name in names if name)
+
+    def _get_shared_window(self):
+        """Return the days in which one call serves these reasons, as the planning joined
+        them one after the other; None where it is not known of each.
+
+        :return: (first day, last day)
+        """
+        if not self or not all(line.window_from and line.window_to for line in self):
+            return None
+        first, *others = self.sorted("id")
+        start, deadline = first.window_from, first.window_to
+        for line in others:
+            meet = line.window_from <= deadline and start <= line.window_to
+            start, deadline = (
+                (max(start, line.window_from), min(deadline, line.window_to))
+                if meet
+                else (line.window_from, line.window_to)
+            )
+        return start, deadline

@@ -1,9 +1,18 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Command
 
 
 class MailMail(models.Model):
     _inherit = "mail.mail"
+
+    broker_campaign_member_id = fields.Many2one(
+        "broker.campaign.member",
+        string="Customer of a Campaign",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -547,6 +547,7 @@ class TestCampaignChannels(CampaignCommon):
         self.assertEqual((added.state, added.date_taken), ("open", False))
         added.unlink()
         member.action_give_to_people()
+        self.jade_member.activity_id.action_feedback("Called")
         with self.assertRaisesRegex(UserError, "history"):
             member.unlink()
         with self.assertRaisesRegex(UserError, "history"):
