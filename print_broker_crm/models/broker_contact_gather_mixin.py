@@ -103,6 +103,9 @@ class BrokerContactGatherMixin(models.AbstractModel):
     def _take_due(self, company):
         """Take the next batch off the list.
 
+        Materialized, because a subquery that locks is run again for each row where PostgreSQL
+        joins by nested loops, skips what the statement itself has deleted, and so empties the list.
+
         :return: ids of customer files, empty when the run is over
         """
         return [
@@ -110,15 +113,17 @@ class BrokerContactGatherMixin(models.AbstractModel):
             for row in self.env.execute_query(
                 SQL(
                     """
-                    DELETE FROM broker_contact_due
-                     WHERE customer_id IN (
+                      WITH batch AS MATERIALIZED (
                            SELECT customer_id FROM broker_contact_due
                             WHERE company_id = %s
                          ORDER BY customer_id
                             LIMIT %s
                               FOR UPDATE SKIP LOCKED
                            )
-                 RETURNING customer_id
+                    DELETE FROM broker_contact_due due
+                     USING batch
+                     WHERE due.customer_id = batch.customer_id
+                 RETURNING due.customer_id
                     """,
                     company.id,
                     self._get_gather_batch_size(),

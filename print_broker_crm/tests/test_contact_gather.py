@@ -230,6 +230,18 @@ class TestContactGather(GatherCommon):
         self.assertEqual(company.broker_contact_gathered_at, datetime(2026, 3, 3, 2), "and a new run followed")
         self.assertFalse(Contact._count_due(company))
 
+    def test_a_batch_is_bounded_however_it_is_planned(self):
+        """PostgreSQL joins small tables by nested loops, when its statistics say so."""
+        self.env["ir.config_parameter"].sudo().set_param("print_broker_crm.contact_batch_size", 2)
+        customers = self._open_customers(6)
+        Contact = self.env["broker.contact"].sudo()
+        Contact._queue(customers)
+        for way in ("hashjoin", "mergejoin", "material"):
+            self.env.cr.execute(SQL("SET LOCAL %s = off", SQL.identifier(f"enable_{way}")))
+        waiting = Contact._count_due(self.company)
+        self.assertEqual(len(Contact._take_due(self.company)), 2)
+        self.assertEqual(Contact._count_due(self.company), waiting - 2)
+
     def test_queries_do_not_grow(self):
         """A batch costs the same statements for two customers and for twenty."""
 

@@ -1,5 +1,7 @@
 import os
 import signal
+import sys
+import traceback
 from uuid import uuid4
 
 from odoo import SUPERUSER_ID, api, fields, sql_db
@@ -188,8 +190,11 @@ class TestCareNightKilled(TransactionCase):
 
             setattr(model, name, die)
             env["broker.customer"]._cron_care_night()
+        except BaseException:
+            # Shown by pytest beside the signal that the parent asks for.
+            traceback.print_exc()
         finally:
-            # Nobody dies of an error here unseen: the parent asks for the signal.
+            sys.stderr.flush()
             os._exit(1)
 
     def test_killed_in_the_middle(self):

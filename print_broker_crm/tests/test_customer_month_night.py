@@ -1,6 +1,8 @@
 import os
 import random
 import signal
+import sys
+import traceback
 from contextlib import suppress
 from unittest.mock import patch
 from uuid import uuid4
@@ -410,8 +412,11 @@ class TestCustomerMonthKilled(TransactionCase):
 
             model._write_months = die
             env["broker.insight.night"]._cron_run()
+        except BaseException:
+            # Shown by pytest beside the signal that the parent asks for.
+            traceback.print_exc()
         finally:
-            # Nobody dies of an error here unseen: the parent asks for the signal.
+            sys.stderr.flush()
             os._exit(1)
 
     def _count(self):
