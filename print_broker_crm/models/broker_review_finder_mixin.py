@@ -157,7 +157,9 @@ class BrokerReviewFinderMixin(models.AbstractModel):
         for order in orders:
             promised = company._get_broker_date(order.commitment_date)
             received = company._get_broker_date(order.broker_receipt_date)
-            if (received or today) <= promised:
+            # Jobs of before the installation are past their receipt, and nobody wrote down its day.
+            known = received or order.broker_relay_stage_id.code not in (False, "reconciliation", "done")
+            if not known or (received or today) <= promised:
                 continue
             values = {"job": order.name, "promised": format_date(self.env, promised)}
             yield (

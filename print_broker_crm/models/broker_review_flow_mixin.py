@@ -210,7 +210,9 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             .search(
                 Domain("customer_id", "in", [customer.id for customer in changes])
                 & Domain("trend", "in", DOWN)
-                & Domain("trend_before", "not in", DOWN),
+                & Domain("trend_before", "not in", DOWN)
+                # Another customer's decline, of before the two became one
+                & Domain("is_merged", "=", False),
                 order="date, id",
             )
         )

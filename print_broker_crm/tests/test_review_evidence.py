@@ -75,6 +75,18 @@ class TestReviewEvidence(ReviewCommon):
         self.assertEqual(set(rows.mapped("res_id")), {jobs[0].id, jobs[2].id})
         self.assertEqual(review.cause, "late")
 
+    def test_jobs_of_before_the_installation(self):
+        """They were put on the last stage, and nobody knows when they were received."""
+        job = self._confirm_job()
+        job.write({"commitment_date": "2026-02-20 08:00:00"})
+        self.env.flush_all()
+        done = self.env.ref("print_broker_crm.broker_relay_stage_done")
+        for stage in (done.id, None):
+            self.env.cr.execute("UPDATE sale_order SET broker_relay_stage_id = %s WHERE id = %s", (stage, job.id))
+            self.env.invalidate_all()
+            found = list(self.env["broker.review"]._find_late_evidence(self.customer, date(2025, 9, 1)))
+            self.assertFalse(found)
+
     def test_lost_opportunities(self):
         leads = self.env["crm.lead"].create(
             [

@@ -213,6 +213,18 @@ class TestReviewMeeting(ReviewCommon):
         with self.assertRaises(AccessError):
             Wizard.create({"review_id": own}).review_id = self.review
 
+    def test_strangers_learn_nothing_by_asking(self):
+        """Nor does the form that is asked what it would show."""
+        fields = {"review_id": {}, "participant_ids": {"fields": {}}, "start": {}, "duration": {}, "hint": {}}
+        asked = ({"review_id": self.review.id}, ["review_id"], fields)
+        self.env.invalidate_all()
+        seen = self.env["broker.review.meeting"].with_user(self.sales_wang).onchange(*asked)["value"]
+        self.assertTrue(seen["participant_ids"])
+        self.env.invalidate_all()
+        seen = self.env["broker.review.meeting"].with_user(self.sales_zhao).onchange(*asked)["value"]
+        self.assertFalse(seen.get("participant_ids"))
+        self.assertFalse(seen.get("start"))
+
     def test_recovered_before_they_met(self):
         """Nobody meets about a customer who buys again."""
         self.review.with_user(self.manager_qian)._book_meeting(datetime(2026, 3, 4, 1), 1.0)

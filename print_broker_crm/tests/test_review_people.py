@@ -245,6 +245,23 @@ class TestReviewPeople(ReviewCommon):
         self._night()
         self.assertEqual((theirs.lost_margin, theirs.margin_year), (0, 0))
 
+    def test_merged_decline_is_no_new_one(self):
+        """The decline that goes on began when it began, and not when the other's did."""
+        self._set_tier(self.customer, self.tier_5)
+        other = self._open_customer(self._create_partner("Jade Two", self.sales_wang))
+        self._turn("declining")
+        review = self._get_reviews()
+        self.assertEqual(len(review), 1)
+        self.at("2026-06-10 02:00:00")
+        self._night()
+        self.assertEqual(review.state, "closed")
+        self.at("2026-06-12 02:00:00")
+        self._turn("declining", other)
+        self._merge(other)
+        self.at("2026-06-20 02:00:00")
+        self._turn("lost")
+        self.assertEqual(self._get_reviews(), review)
+
     def test_merged_evidence_names_the_file_that_remains(self):
         other = self._open_other()
         other.sudo().write({"coverage_state": "sales_silent"})

@@ -9,7 +9,7 @@ class BrokerReviewMeeting(models.TransientModel):
     _description = "Book the Meeting of a Review"
 
     review_id = fields.Many2one("broker.review", required=True, readonly=True, ondelete="cascade")
-    participant_ids = fields.Many2many(related="review_id.participant_ids", string="They Meet")
+    participant_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="They Meet")
     duration = fields.Float(
         string="Hours",
         required=True,
@@ -38,6 +38,11 @@ class BrokerReviewMeeting(models.TransientModel):
         whose review it is, and who takes part."""
         if not self.env.su:
             self.review_id.check_access("write")
+
+    @api.depends("review_id")
+    def _compute_participant_ids(self):
+        for wizard in self:
+            wizard.participant_ids = wizard._get_review().participant_ids
 
     @api.depends("review_id")
     def _compute_duration(self):
