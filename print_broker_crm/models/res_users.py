@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class ResUsers(models.Model):
@@ -67,9 +68,20 @@ class ResUsers(models.Model):
 
     def _get_broker_care_evidence_domain(self):
         """Return which evidence of reviews this user reads who calls for the care line: all,
-        but nobody reads what was heard about themselves; the record rules ask it."""
+        but nobody reads what was heard about themselves, also when somebody else has the
+        customer now; the record rules ask it."""
         about_self = Domain("customer_id.user_id", "=", self.id) | Domain("customer_id.service_user_id", "=", self.id)
-        return Domain("is_confidential", "=", False) | ~about_self
+        partner_id = self.partner_id.id
+        about_others = Domain.custom(
+            to_sql=lambda model, alias, _query: SQL(
+                "NOT EXISTS (SELECT FROM rating_rating WHERE res_model = %s AND res_id = %s AND rated_partner_id = %s)",
+                SQL.identifier(alias, "res_model"),
+                SQL.identifier(alias, "res_id"),
+                partner_id,
+                to_flush=model.env["rating.rating"]._fields["rated_partner_id"],
+            )
+        )
+        return Domain("is_confidential", "=", False) | (~about_self & about_others)
 
     def _get_broker_desk_domain(self):
         """Return which customer files an open handoff has on this user's desk; the record

@@ -182,6 +182,24 @@ class TestReviewEvidence(ReviewCommon):
         )
         self.assertFalse(review.with_user(self.care_sun).proposed_cause)
 
+    def test_whom_a_call_scored_does_not_read_it_later_either(self):
+        """Chen was scored, serves Jade no more, and calls for the care line now."""
+        self._call("Cheap boxes", sales_rating=5, service_rating=1)
+        self.service_chen.group_ids += self.env.ref("print_broker_crm.group_care_officer")
+        self.customer.service_user_id = self.service_lin
+        review = self._open_review()
+        Evidence = self.env["broker.review.evidence"].with_user(self.service_chen)
+        self.assertFalse(Evidence.search([("review_id", "=", review.id)]))
+        self.assertFalse(review.with_user(self.service_chen).proposed_cause)
+        secret = review.evidence_ids.filtered("is_confidential")
+        self.assertEqual(len(secret), 2)
+        with self.assertRaises(AccessError):
+            secret.with_user(self.service_chen).read(["text"])
+        # What is said of the successor is not about Chen.
+        call = self._call("Bags")
+        review._gather_evidence()
+        self.assertEqual(set(Evidence.search([("review_id", "=", review.id)]).mapped("res_id")), {call.id})
+
     def test_kept_as_it_was_found(self):
         case = self._open_case(title="Blurred")
         review = self._open_review()
