@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from .broker_customer_month_query_mixin import FIGURES
 
 _CARE_GROUP = "print_broker_crm.group_care_officer"
+_CARE_FIGURES = ("call_count", "rating_sales_sum", "rating_sales_count", "rating_service_sum", "rating_service_count")
 
 
 class BrokerCustomerMonth(models.Model):
@@ -103,14 +104,50 @@ class BrokerCustomerMonth(models.Model):
     def _table_query(self):
         for model in ("broker.customer", "res.partner"):
             self.env[model].flush_model()
+        concerned = self._get_concerned_condition()
+        figures = [
+            SQL("CASE WHEN %s THEN 0 ELSE figure.%s END AS %s", concerned, SQL.identifier(name), SQL.identifier(name))
+            if concerned and name in _CARE_FIGURES
+            else SQL("figure.%s", SQL.identifier(name))
+            for name in FIGURES
+        ]
         return SQL(
             """
-            SELECT figure.*, company.currency_id, customer.tier_id, customer.trend, partner.user_id
+            SELECT figure.id, figure.customer_id, figure.company_id, figure.month, %s,
+                   company.currency_id, customer.tier_id, customer.trend, partner.user_id
               FROM broker_customer_month figure
               JOIN broker_customer customer ON customer.id = figure.customer_id
               JOIN res_partner partner ON partner.id = customer.partner_id
               JOIN res_company company ON company.id = figure.company_id
+            """,
+            SQL(", ").join(figures),
+        )
+
+    @api.model
+    def _get_concerned_condition(self):
+        """Return the condition, as SQL, that a customer's calls may be about the present user,
+        or nothing for who reads all scores.
+
+        In a small firm somebody of the care line sells or serves as well: what customers
+        say of them is not theirs to read, now or later, here or in the calls themselves.
+        """
+        user = self.env.user
+        if not user.has_group(_CARE_GROUP) or user.has_group("print_broker_crm.group_manager"):
+            return None
+        for model in ("rating.rating", "broker.care.call", "broker.rating.link"):
+            self.env[model].flush_model()
+        return SQL(
             """
+            (partner.user_id = %(user)s OR customer.service_user_id = %(user)s OR customer.id IN (
+                SELECT COALESCE(call.customer_id, link.customer_id)
+                  FROM rating_rating rating
+             LEFT JOIN broker_care_call call ON rating.res_model = 'broker.care.call' AND call.id = rating.res_id
+             LEFT JOIN broker_rating_link link ON rating.res_model = 'broker.rating.link' AND link.id = rating.res_id
+                 WHERE rating.rated_partner_id = %(partner)s AND rating.broker_role IS NOT NULL
+            )) IS TRUE
+            """,
+            user=user.id,
+            partner=user.partner_id.id,
         )
 
     @api.depends("customer_id", "month")

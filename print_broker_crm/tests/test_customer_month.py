@@ -414,6 +414,30 @@ class TestCustomerMonth(MonthCommon):
         with self.assertRaises(AccessError):
             self.Month.with_user(self.plain_user).search(domain)
 
+    def test_nobody_reads_scores_of_their_own(self):
+        """Sun of the care line serves Jade as well: neither what Jade said of her, nor later."""
+        call = self.env["broker.care.call"].create({"customer_id": self.customer.id, "user_id": self.care_sun.id})
+        call.action_log_attempt("reached", note="Hm", service_rating=1)
+        self._refresh()
+
+        def read(user):
+            self.env.invalidate_all()
+            Month = self.Month.with_user(user)
+            domain = [("customer_id", "=", self.customer.id)]
+            names = ["call_count", "rating_service_sum", "rating_service_count"]
+            [sums] = Month._read_group(domain, [], [f"{name}:sum" for name in names])
+            self.assertEqual(tuple(Month.search(domain).mapped(name)[0] for name in names), sums)
+            return sums
+
+        self.assertEqual(read(self.care_sun), (1, 1, 1))
+        self.customer.service_user_id = self.care_sun
+        self.assertEqual(read(self.care_sun), (0, 0, 0))
+        self.assertEqual(read(self.manager_qian), (1, 1, 1))
+        self.service_chen.group_ids += self.env.ref("print_broker_crm.group_care_officer")
+        self.assertEqual(read(self.service_chen), (0, 0, 0), "scored then, and serves Jade no more")
+        self.customer.service_user_id = self.service_lin
+        self.assertEqual(read(self.care_sun), (1, 1, 1))
+
     def test_pivot(self):
         """By whoever serves the customer today, and by its tier."""
         self.customer.sudo().tier_id = self.env["broker.tier"].search([("is_key", "=", True)], limit=1)
