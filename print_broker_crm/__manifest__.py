@@ -153,6 +153,7 @@
         "views/res_config_settings_views.xml",
         "views/broker_access_log_views.xml",
         "views/broker_signal_views.xml",
+        "views/calendar_event_views.xml",
         "views/broker_review_views.xml",
         "views/broker_customer_review_views.xml",
         "views/broker_care_figure_views.xml",

@@ -157,6 +157,14 @@ class BrokerReview(models.Model):
     participant_ids = fields.Many2many(
         "res.users", string="Takes Part", compute="_compute_participant_ids", compute_sudo=True
     )
+    outsider_ids = fields.Many2many(
+        "res.users",
+        string="Cannot Open It",
+        compute="_compute_participant_ids",
+        compute_sudo=True,
+        help="Take part without belonging to sales, service or the care line. Their invitation says the customer and "
+        "the question, and nothing else of the review.",
+    )
     cause = fields.Selection(
         CAUSES,
         index=True,
@@ -231,6 +239,9 @@ class BrokerReview(models.Model):
     def _compute_participant_ids(self):
         for review in self:
             review.participant_ids = review._get_participants()
+            review.outsider_ids = review.participant_ids.filtered(
+                lambda user: not self.env["broker.review"].with_user(user).has_access("read")
+            )
 
     @api.depends("evidence_ids.cause")
     @api.depends_context("lang", "uid")
@@ -262,6 +273,15 @@ class BrokerReview(models.Model):
         return [state for state, _label in self._fields["state"].selection if state != "closed"] + [
             state for state in states if state == "closed"
         ]
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Give phones one list of cards: grouped, they would open on the first column alone,
+        whatever stands in it."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "kanban" and options.get("mobile"):
+            arch.attrib.pop("default_group_by", None)
+        return arch, view
 
     # CHECKS
 

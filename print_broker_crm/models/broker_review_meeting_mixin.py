@@ -5,7 +5,9 @@ from pytz import UTC, timezone
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
+from odoo.tools import plaintext2html
 from odoo.tools.intervals import Intervals
+from odoo.tools.misc import format_date
 
 from .broker_review_flow_mixin import CALL_ACTIVITY
 
@@ -71,11 +73,12 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
 
     # BUSINESS
 
-    def _book_meeting(self, start, hours):
+    def _book_meeting(self, start, hours, place=None):
         """Call the participants together, or move the meeting that is still to come.
 
         :param start: naive UTC `datetime`
         :param hours: how long
+        :param place: where; None leaves it as it is
         :return: the `calendar.event`, in sudo
         """
         self.ensure_one()
@@ -86,7 +89,14 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
         review._check_meeting(people, start, stop)
         if review._is_meeting_ahead():
             meeting = review.meeting_id
-            meeting.write({"start": start, "stop": stop, "duration": hours})
+            meeting.write(
+                {
+                    "start": start,
+                    "stop": stop,
+                    "duration": hours,
+                    **({} if place is None else {"location": place}),
+                }
+            )
             review._sync_meetings()
         else:
             organizer = review.user_id or self.env.user
@@ -101,6 +111,8 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
                         "stop": stop,
                         "user_id": organizer.id,
                         "partner_ids": [Command.set(people.partner_id.ids)],
+                        "location": place,
+                        "description": review._get_meeting_text(),
                         # Colleagues who do not serve the customer see that they are busy.
                         "privacy": "private",
                         "show_as": "busy",
@@ -125,6 +137,30 @@ class BrokerReviewMeetingMixin(models.AbstractModel):
             subtype_xmlid="mail.mt_note",
         )
         return meeting
+
+    def _get_meeting_text(self):
+        """Return what everybody invited may know, also who cannot open the review: the
+        customer and the question, and neither figures nor what was heard."""
+        self.ensure_one()
+        customer = self.customer_id.name
+        day = format_date(self.env, self.decline_on)
+        texts = {
+            "declining": self.env._(
+                "%(customer)s buys less than it used to, since %(day)s. Why, and what do we do?",
+                customer=customer,
+                day=day,
+            ),
+            "lost": self.env._(
+                "%(customer)s does not buy any more, since %(day)s. Why, and what do we do?",
+                customer=customer,
+                day=day,
+            ),
+            "silence": self.env._(
+                "It has become quiet around %(customer)s. Why, and what do we do?", customer=customer
+            ),
+            "by_hand": self.env._("How do we stand with %(customer)s, and what do we do?", customer=customer),
+        }
+        return plaintext2html(texts[self.reason])
 
     def _call_off_meetings(self):
         """Take the meetings that have not begun out of the calendars: there is nothing to meet

@@ -3,6 +3,8 @@ from dateutil.relativedelta import MO, relativedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+_MANAGER = "print_broker_crm.group_manager"
+
 
 class BrokerTargetChallengeMixin(models.AbstractModel):
     """A challenge with targets of a print broker: who has which, in which period.
@@ -39,6 +41,28 @@ class BrokerTargetChallengeMixin(models.AbstractModel):
         if False in value:
             domain |= ~targets
         return domain
+
+    @api.model
+    def _get_broker_managed_domain(self, user, path=""):
+        """Return which challenges a manager of ours may set up: those with targets of a print
+        broker and nothing else, and what they have begun themselves. Whom another group lets
+        write challenges, as Odoo's own administrators, may write all as before.
+
+        :param user: the `res.users`
+        :param path: name of the field that leads to the challenge, where a rule is for another model
+        """
+        grants = (
+            self.env["ir.model.access"]
+            .sudo()
+            .search(Domain("model_id.model", "=", "gamification.challenge") & Domain("perm_write", "=", True))
+        )
+        others = grants.filtered(lambda grant: grant.group_id != self.env.ref(_MANAGER))
+        if any(not grant.group_id or grant.group_id in user.sudo().all_group_ids for grant in others):
+            return Domain.TRUE
+        foreign = Domain("line_ids", "any!", Domain("definition_id.broker_kind", "=", False))
+        begun = Domain("line_ids", "=", False) & Domain("create_uid", "=", user.id)
+        domain = (Domain("line_ids", "!=", False) & ~foreign) | begun
+        return Domain(path, "any!", domain) if path else domain
 
     # CRUD
 

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 # What makes a meeting a visit of a sponsor, and when.
@@ -9,6 +9,21 @@ _VISIT_FIELDS = frozenset(
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
+
+    broker_can_open = fields.Boolean(
+        string="Can Open What It Is About",
+        compute="_compute_broker_can_open",
+        help="Not who is invited to a review without belonging to sales, service or the care line.",
+    )
+
+    @api.depends("res_model", "res_id")
+    @api.depends_context("uid")
+    def _compute_broker_can_open(self):
+        for event in self:
+            review = event._get_broker_review()
+            event.broker_can_open = not review or review.has_access("read")
+
+    # CRUD
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -29,6 +44,28 @@ class CalendarEvent(models.Model):
         result = super().unlink()
         visited._refresh_sponsor_visits()
         return result
+
+    # ACTIONS
+
+    def action_open_calendar_event(self):
+        if not self.broker_can_open:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "info",
+                    "message": self.env._("The review is for those who serve the customer. The meeting says what for."),
+                },
+            }
+        return super().action_open_calendar_event()
+
+    # BUSINESS
+
+    def _get_broker_review(self):
+        """Return the review that people meet about, or none."""
+        self.ensure_one()
+        event = self.sudo()
+        return self.env["broker.review"].browse(event.res_id if event.res_model == "broker.review" else None).exists()
 
     def _get_broker_visited(self):
         """Return the customer files, in sudo, whose sponsor and whose people are invited

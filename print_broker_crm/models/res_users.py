@@ -44,6 +44,11 @@ class ResUsers(models.Model):
         served = self.env["broker.customer"]._get_served_domain(self)
         return Domain(path, "any!", served) if path else served
 
+    def _get_broker_challenge_domain(self, path=""):
+        """Return which challenges this user may set up as one of our managers; the record
+        rules ask it."""
+        return self.env["gamification.challenge"]._get_broker_managed_domain(self, path)
+
     def _get_broker_contact_domain(self):
         """Return which contacts with customers this user reads and logs who sells or
         serves: of customers they work with or have a handoff of on their desk, without

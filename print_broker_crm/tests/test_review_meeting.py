@@ -2,7 +2,7 @@ from datetime import datetime
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common_review import ReviewCommon
 
@@ -262,3 +262,85 @@ class TestReviewMeeting(ReviewCommon):
         self.at("2026-03-03 02:00:00")
         list(self.env["broker.contact"]._gather(self.company))
         self.assertFalse(self.env["broker.contact"].search([("customer_id", "=", self.customer.id)]))
+
+    # GUESTS
+
+    def _invite_press(self):
+        """Ying of the press liaison belongs to none of our groups."""
+        press = new_test_user(
+            self.env,
+            "broker_ying",
+            groups="base.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.review.with_user(self.manager_qian).guest_ids = [Command.link(press.id)]
+        return press
+
+    def test_guests_of_no_group_are_named(self):
+        self.assertFalse(self.review.outsider_ids)
+        press = self._invite_press()
+        self.review.with_user(self.manager_qian).guest_ids = [Command.link(self.sales_zhao.id)]
+        self.assertEqual(self.review.outsider_ids, press)
+        action = self.review.with_user(self.sales_wang).action_book_meeting()
+        with Form(self.env[action["res_model"]].with_user(self.sales_wang).with_context(**action["context"])) as form:
+            self.assertEqual(form.outsider_ids.ids, press.ids)
+        self.assertFalse(self.review.with_user(press).has_access("read"))
+
+    def test_guests_learn_what_they_may_know(self):
+        press = self._invite_press()
+        self.review.with_user(self.manager_qian).cause_note = "They found it dear"
+        action = self.review.with_user(self.sales_wang).action_book_meeting()
+        with Form(self.env[action["res_model"]].with_user(self.sales_wang).with_context(**action["context"])) as form:
+            form.place = "Room 2"
+        form.record.action_book()
+        event = self.review.meeting_id.with_user(press)
+        spec = {"name": {}, "location": {}, "description": {}, "start": {}, "broker_can_open": {}}
+        [seen] = event.web_read({**spec, "res_id": {"fields": {"display_name": {}}}})
+        self.assertEqual((seen["location"], seen["name"]), ("Room 2", "Review: Jade Restaurant"))
+        self.assertIn("Jade Restaurant buys less than it used to, since 03/02/2026.", seen["description"])
+        self.assertNotIn("dear", seen["description"])
+        self.assertNotIn("/odoo", seen["description"])
+        self.assertFalse(seen["broker_can_open"])
+        self.assertEqual(event.action_open_calendar_event()["tag"], "display_notification")
+        for user in (self.sales_wang, self.service_chen, self.care_sun, self.manager_qian, self.manager_gao):
+            event = self.review.meeting_id.with_user(user)
+            self.assertTrue(event.broker_can_open, user.name)
+            self.assertEqual(event.action_open_calendar_event()["res_model"], "broker.review")
+        # Who took part as long as it went on cannot open it afterwards.
+        self.review.with_user(self.manager_qian).guest_ids = [Command.link(self.sales_zhao.id)]
+        self.assertTrue(self.review.meeting_id.with_user(self.sales_zhao).broker_can_open)
+        self.at("2026-03-02 07:30:00")
+        self._turn("stable")
+        self.env.invalidate_all()
+        self.assertFalse(self.review.meeting_id.with_user(self.sales_zhao).broker_can_open)
+
+    def test_what_the_invitation_asks(self):
+        for reason, text in (
+            ("lost", "Jade Restaurant does not buy any more, since 03/02/2026."),
+            ("silence", "quiet around Jade Restaurant."),
+            ("by_hand", "How do we stand with Jade Restaurant"),
+        ):
+            self.review.sudo().reason = reason
+            self.assertIn(text, self.review._get_meeting_text())
+
+    def test_other_meetings_open_as_odoo_has_it(self):
+        event = self._keep_busy(
+            self.sales_wang,
+            "2026-03-03 05:00:00",
+            "2026-03-03 06:00:00",
+            res_model_id=self.env["ir.model"]._get_id("res.partner"),
+            res_id=self.partner.id,
+        )
+        self.assertTrue(event.broker_can_open)
+        self.assertEqual(event.action_open_calendar_event()["res_model"], "res.partner")
+
+    def test_a_moved_meeting_keeps_its_place(self):
+        review = self.review.with_user(self.manager_qian)
+        meeting = review._book_meeting(datetime(2026, 3, 2, 7), 1.0, "Room 2")
+        action = review.action_book_meeting()
+        wizard = self.env[action["res_model"]].with_user(self.manager_qian).with_context(**action["context"]).create({})
+        self.assertEqual(wizard.place, "Room 2")
+        wizard.start = "2026-03-04 01:00:00"
+        wizard.action_book()
+        self.assertEqual((meeting.location, meeting.start), ("Room 2", datetime(2026, 3, 4, 1)))

@@ -450,3 +450,85 @@ class TestTargetGoal(TargetCommon):
         before = self.env.cr.sql_log_count
         goals.update_goal()
         return self.env.cr.sql_log_count - before
+
+    # WHO SETS THEM UP
+
+    def _get_foreign(self):
+        """Return a challenge of Odoo's own, which no target of ours is in."""
+        definition = self.env["gamification.goal.definition"].create(
+            {
+                "name": "Reports read",
+                "computation_mode": "manually",
+                "condition": "higher",
+            }
+        )
+        return self.env["gamification.challenge"].create(
+            {
+                "name": "Read the reports",
+                "user_domain": "[('id', '=', 1)]",
+                "line_ids": [Command.create({"definition_id": definition.id, "target_goal": 3})],
+            }
+        )
+
+    def test_managers_set_up_targets_alone(self):
+        """Challenges that others made for other ends are not theirs to write."""
+        foreign = self._get_foreign()
+        definition = self.env.ref("print_broker_crm.gamification_goal_definition_margin")
+        theirs = foreign.with_user(self.manager_qian)
+        self.assertEqual(theirs.name, "Read the reports")
+        for values in (
+            {"name": "Mine"},
+            {"state": "inprogress"},
+            {"line_ids": [Command.create({"definition_id": definition.id, "target_goal": 1})]},
+        ):
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                theirs.write(values)
+        Line = self.env["gamification.challenge.line"].with_user(self.manager_qian)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            Line.create({"challenge_id": foreign.id, "definition_id": definition.id, "target_goal": 1})
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            theirs.line_ids.target_goal = 5
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            theirs.line_ids.unlink()
+        # What goes into a list of targets counts what a print broker does.
+        own = self.challenges["sales"].with_user(self.manager_qian)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            own.line_ids = [Command.create({"definition_id": foreign.line_ids.definition_id.id, "target_goal": 1})]
+
+    def test_managers_make_lists_of_their_own(self):
+        definition = self.env.ref("print_broker_crm.gamification_goal_definition_margin")
+        Challenge = self.env["gamification.challenge"].with_user(self.manager_qian)
+        line = Command.create({"definition_id": definition.id, "target_goal": 1000})
+        whole = Challenge.create({"name": "Wang", "user_domain": "[('id', '=', 1)]", "line_ids": [line]})
+        empty = Challenge.create({"name": "Later", "user_domain": "[('id', '=', 1)]"})
+        empty.line_ids = [line]
+        (whole + empty).write({"name": "Margin"})
+        whole.line_ids.target_goal = 2000
+        whole.line_ids.unlink()
+
+    def test_administrators_write_all_challenges_as_before(self):
+        foreign = self._get_foreign()
+        both = self._create_user("admin_manager", "group_manager")
+        self.assertFalse(foreign.with_user(both).has_access("write"))
+        both.group_ids += self.env.ref("base.group_erp_manager")
+        administrator = new_test_user(self.env, "broker_administrator", groups="base.group_erp_manager")
+        for user in (both, administrator):
+            challenge = foreign.with_user(user)
+            challenge.name = f"Renamed by {user.name}"
+            challenge.line_ids.target_goal += 1
+            self.assertTrue(challenge.has_access("unlink"))
+        # So do those whom another module lets write challenges.
+        group = self.env["res.groups"].create({"name": "Game masters"})
+        for model, rights in (("gamification.challenge", 1), ("gamification.challenge.line", 1)):
+            self.env["ir.model.access"].create(
+                {
+                    "name": "Game masters",
+                    "model_id": self.env["ir.model"]._get_id(model),
+                    "group_id": group.id,
+                    "perm_read": rights,
+                    "perm_write": rights,
+                }
+            )
+        self.assertFalse(foreign.with_user(self.manager_qian).has_access("write"))
+        self.manager_qian.group_ids += group
+        foreign.with_user(self.manager_qian).line_ids.target_goal = 9

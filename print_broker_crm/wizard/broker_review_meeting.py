@@ -10,6 +10,8 @@ class BrokerReviewMeeting(models.TransientModel):
 
     review_id = fields.Many2one("broker.review", required=True, readonly=True, ondelete="cascade")
     participant_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="They Meet")
+    outsider_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="Cannot Open It")
+    place = fields.Char(string="Where", compute="_compute_place", store=True, readonly=False, precompute=True)
     duration = fields.Float(
         string="Hours",
         required=True,
@@ -42,7 +44,9 @@ class BrokerReviewMeeting(models.TransientModel):
     @api.depends("review_id")
     def _compute_participant_ids(self):
         for wizard in self:
-            wizard.participant_ids = wizard._get_review().participant_ids
+            review = wizard._get_review()
+            wizard.participant_ids = review.participant_ids
+            wizard.outsider_ids = review.outsider_ids
 
     @api.depends("review_id")
     def _compute_duration(self):
@@ -54,6 +58,13 @@ class BrokerReviewMeeting(models.TransientModel):
         for wizard in self:
             review = wizard._get_review()
             wizard.start = bool(review) and review._find_meeting_start(review._get_participants(), wizard.duration)
+
+    @api.depends("review_id")
+    def _compute_place(self):
+        """Where they were to meet, when the meeting is moved."""
+        for wizard in self:
+            review = wizard._get_review()
+            wizard.place = bool(review) and review._is_meeting_ahead() and review.meeting_id.location
 
     @api.depends("review_id", "start", "duration")
     @api.depends_context("lang")
@@ -79,5 +90,5 @@ class BrokerReviewMeeting(models.TransientModel):
         self.ensure_one()
         if not self.start:
             raise UserError(self.env._("When do they meet? Choose an hour."))
-        self.review_id._book_meeting(self.start, self.duration)
+        self.review_id._book_meeting(self.start, self.duration, self.place or False)
         return {"type": "ir.actions.act_window_close"}
