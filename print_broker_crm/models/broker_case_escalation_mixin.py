@@ -8,40 +8,13 @@ class BrokerCaseEscalationMixin(models.AbstractModel):
     """Who is told by when a customer waits for an answer, and whom the managers hear of."""
 
     _name = "broker.case.escalation.mixin"
+    _inherit = "broker.todo.mixin"
     _description = "Case: Escalation"
 
     # Late cases escalated in one transaction of the cron.
     _escalation_batch = 100
 
     # TO-DOS
-
-    def _schedule(self, activity_xmlid, users, deadlines, get_summary):
-        """Give people a to-do on these cases, each in their language.
-
-        :param activity_xmlid: of the `mail.activity.type`
-        :param users: {case: `res.users`, any number of them}
-        :param deadlines: {case: date}
-        :param get_summary: function of an environment that returns the text
-        """
-        if self.env.context.get("mail_activity_automation_skip"):
-            return
-        activity_type = self.env.ref(activity_xmlid)
-        model = self.env["ir.model"]._get(self._name)
-        self.env["mail.activity"].sudo().create(
-            [
-                {
-                    "activity_type_id": activity_type.id,
-                    "automated": True,
-                    "date_deadline": deadlines[case],
-                    "res_id": case.id,
-                    "res_model_id": model.id,
-                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env),
-                    "user_id": user.id,
-                }
-                for case in self
-                for user in users[case]
-            ]
-        )
 
     def _schedule_answer(self):
         """Tell who answers for these cases by when the customer waits for an answer; who
@@ -53,7 +26,7 @@ class BrokerCaseEscalationMixin(models.AbstractModel):
             ANSWER_ACTIVITY,
             {case: case.user_id for case in cases},
             {case: case.company_id._get_broker_date(case.answer_deadline or case.opened_at) for case in cases},
-            lambda env: env._("Answer the customer"),
+            lambda env, _case: env._("Answer the customer"),
         )
 
     def _move_answer_activity(self):
@@ -106,7 +79,7 @@ class BrokerCaseEscalationMixin(models.AbstractModel):
             LATE_ACTIVITY,
             {case: managers[case.company_id] for case in self},
             {case: today[case.company_id] for case in self},
-            lambda env: (
+            lambda env, _case: (
                 env._("The customer got no answer in time") if mark == "answer" else env._("Case not solved in time")
             ),
         )

@@ -136,7 +136,7 @@ class BrokerCaseFlowMixin(models.AbstractModel):
             ANSWER_ACTIVITY,
             {case: case.user_id for case in cases},
             {case: case.company_id._get_broker_today() for case in cases},
-            lambda env: env._("The case is open again"),
+            lambda env, _case: env._("The case is open again"),
         )
         return True
 

@@ -242,7 +242,7 @@ class BrokerCasePortalMixin(models.AbstractModel):
                 ANSWER_ACTIVITY,
                 {self: self.user_id},
                 {self: self.company_id._get_broker_today()},
-                lambda env: (
+                lambda env, _case: (
                     env._("The customer wrote about a case that is over: read it, and reopen it if need be")
                     if was_over
                     else env._("The customer has answered")

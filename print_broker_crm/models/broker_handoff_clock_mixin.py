@@ -12,6 +12,7 @@ class BrokerHandoffClockMixin(models.AbstractModel):
     who is told when it is late."""
 
     _name = "broker.handoff.clock.mixin"
+    _inherit = "broker.todo.mixin"
     _description = "Handoff: Clock"
 
     # Late handoffs escalated in one transaction of the cron.
@@ -60,34 +61,6 @@ class BrokerHandoffClockMixin(models.AbstractModel):
         return (end - start).total_seconds() / 3600
 
     # ACTIVITIES
-
-    def _schedule(self, activity_xmlid, users, deadlines, get_summary):
-        """Give people a to-do on these handoffs, each in their language.
-
-        :param activity_xmlid: of the `mail.activity.type`
-        :param users: {handoff: `res.users`, any number of them}
-        :param deadlines: {handoff: date}
-        :param get_summary: function of an environment and a handoff that returns the text
-        """
-        if self.env.context.get("mail_activity_automation_skip"):
-            return
-        activity_type = self.env.ref(activity_xmlid)
-        model = self.env["ir.model"]._get(self._name)
-        self.env["mail.activity"].sudo().create(
-            [
-                {
-                    "activity_type_id": activity_type.id,
-                    "automated": True,
-                    "date_deadline": deadlines[handoff],
-                    "res_id": handoff.id,
-                    "res_model_id": model.id,
-                    "summary": get_summary(self.with_context(lang=user.lang or self.env.lang).env, handoff),
-                    "user_id": user.id,
-                }
-                for handoff in self
-                for user in users[handoff]
-            ]
-        )
 
     def _schedule_acceptance(self):
         """Tell the receivers of submitted handoffs until when to accept."""
