@@ -298,6 +298,20 @@ class TestCustomerMonth(MonthCommon):
         self.assertEqual(self._read(), expected)
         self.assertMonths(expected)
 
+    def test_a_reprint_for_a_claim_is_no_job(self):
+        """Neither a job nor a quotation won or lost; taken for a job before, it counts no more."""
+        order = self._order("2026-01-10 04:00:00")
+        reprint = self._order("2026-02-10 04:00:00")
+        self._order("2026-02-11 04:00:00", confirm=False)._action_cancel()
+        again = self._order("2026-02-12 04:00:00", confirm=False)
+        again._action_cancel()
+        self._refresh()
+        self.assertEqual(self._read()["2026-02"]["quotation_lost_count"], 2)
+        case = self.env["broker.case"].create({"customer_id": self.customer.id, "title": "Torn", "order_id": order.id})
+        (reprint + again).sudo().broker_claim_case_id = case
+        self._refresh()
+        self.assertEqual(self._read()["2026-02"], {"quotation_lost_count": 1})
+
     def test_archived_customer_keeps_its_months(self):
         self._order("2026-01-10 04:00:00")
         self.customer.active = False
