@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common_month import MonthCommon
 
@@ -382,6 +383,29 @@ class TestCustomerMonth(MonthCommon):
         self.assertMonths({"2026-03": {"sales_touch_count": 2, "service_touch_count": 1, "inbound_touch_count": 1}})
         Contact.with_user(self.service_chen).search([("user_id", "=", self.service_chen.id)]).unlink()
         self.assertMonths({"2026-03": {"sales_touch_count": 2, "inbound_touch_count": 1}})
+
+    def test_a_handoff_is_no_touch_of_service(self):
+        """The customer has not heard of it yet; it is gathered as a contact all the same."""
+        self._gather_row(self.service_chen, "service", "handoff")
+        self.assertMonths({})
+        self._gather_row(self.service_chen, "service", "phone")
+        self.assertMonths({"2026-03": {"service_touch_count": 1}})
+
+    def _gather_row(self, user, role, channel):
+        """Write a contact as the night gathers it, and tell the months."""
+        contact = self.env["broker.contact"].create({"customer_id": self.customer.id, "channel": "phone"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE broker_contact SET user_id = %s, role = %s, channel = %s, direction = 'out' WHERE id = %s",
+                user.id,
+                role,
+                channel,
+                contact.id,
+            )
+        )
+        self.env.invalidate_all()
+        self.env["broker.customer"]._after_contacts_gathered({(self.customer.id, None)})
 
     def test_gathered_touches(self):
         """What a night of the care line gathers in SQL is counted, and goes with its evidence."""

@@ -124,6 +124,17 @@ class TestDeskResult(ClaimCommon):
         self._bill(self._sell(pearl, 1000, 500, "2026-03-07"))
         self.assertEqual(self._get()[:3], [0, 0, 500])
 
+    def test_who_had_inherited_nothing(self):
+        """The past is corrected: Zhao had the customer from somebody who still works here."""
+        pearl = self._inherit("Pearl")
+        self._bill(self._sell(pearl, 2000, 1200, "2026-03-06"))
+        self._bill(self._sell(pearl, 1000, 500, "2026-03-07"))
+        self.assertEqual(self._get()[:3], [0, 0, 1300])
+        self.env["broker.assignment"]._correct(
+            pearl, "sales", self.sales_zhao, date(2026, 1, 15), False, "Found in the old books", origin="transferred"
+        )
+        self.assertEqual(self._get()[:3], [500, 0, 0])
+
     def test_money_back(self):
         """Half of the repeat order comes back: 2,000 less 1,000, and the commission of 60
         less 30. What is credited in April is April's."""
@@ -171,6 +182,16 @@ class TestDeskResult(ClaimCommon):
             self._get_rows("desk_claim_cost").case_id,
             self.Case.search([("claim_settled_at", "<", "2026-03-31 16:00:00")]),
         )
+
+    def test_a_claim_that_was_none(self):
+        """A claim that is cancelled after it was settled costs nobody anything."""
+        self._bill(self.repeat)
+        case = self._settle(self.repeat, 400, "2026-03-20 02:00:00", fault_printing_house=100)
+        self.assertEqual(self._get()[4], 400)
+        case.outcome = "It was another firm's"
+        case.with_user(self.manager_qian).action_cancel()
+        self.assertEqual(self._get(), [2000, 0, 0, 60, 0, 1940])
+        self.assertFalse(self._get_rows("desk_claim_cost"))
 
     def test_a_claim_that_commission_bears(self):
         """What service bears of a claim by its commission is not the firm's cost twice."""
