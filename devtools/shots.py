@@ -96,6 +96,13 @@ SHOTS = (
         f"{_ACTION}broker_campaign_action/{{first:broker.campaign:[('state','=','running')]}}",
         _FORM,
     ),
+    Shot(
+        "campaign-holdback",
+        "owner",
+        f"{_ACTION}broker_campaign_action/{{first:broker.campaign:[('holdback_percent','>',0)]}}",
+        _FORM,
+        scroll_to="[name='holdback']",
+    ),
     Shot("campaign-customers", "owner", f"{_ACTION}broker_campaign_member_action", _ROWS),
     Shot("log-contact", "wang", f"{_ACTION}broker_customer_action_log", _KANBAN),
     Shot("log-contact-tap", "wang", f"{_ACTION}broker_customer_action_log", _KANBAN, clicks=(_KANBAN,)),

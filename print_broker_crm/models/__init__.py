@@ -310,6 +310,7 @@ from . import (
     broker_campaign_selection_mixin,
     broker_campaign_channel_mixin,
     broker_campaign_result_mixin,
+    broker_campaign_holdback_mixin,
     broker_campaign,
     broker_campaign_member_withdrawal_mixin,
     broker_campaign_member,

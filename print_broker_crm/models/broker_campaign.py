@@ -19,6 +19,7 @@ class BrokerCampaign(models.Model):
         "broker.campaign.selection.mixin",
         "broker.campaign.channel.mixin",
         "broker.campaign.result.mixin",
+        "broker.campaign.holdback.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -84,7 +85,7 @@ class BrokerCampaign(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_history(self):
-        if any(member.state == "taken" for member in self.sudo().member_ids):
+        if any(member.state != "open" for member in self.sudo().member_ids):
             raise UserError(
                 self.env._("A campaign that turned to customers is history and is not deleted; close it instead.")
             )

@@ -74,7 +74,7 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
 
     def _take(self, members, channel):
         """Take customers who do not rest, for good: two people who press at once take each
-        of them once.
+        of them once. Whom the lot holds back is not turned to.
 
         :param members: open `broker.campaign.member` of this campaign
         :param channel: 'call', 'mail' or 'todo'
@@ -103,6 +103,10 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
         free = {customer_id for (customer_id,) in rows}
         taken = members.filtered(lambda member: member.customer_id.id in free)
         (members - taken).write({"skip_reason": "resting"})
+        # Those held back rest like the others, or the next campaign would turn to them first.
+        held = self._draw(taken)
+        held.write({"state": "held", "channel": channel, "skip_reason": False})
+        taken -= held
         taken.write(
             {
                 "state": "taken",
@@ -112,7 +116,7 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
                 "skip_reason": False,
             }
         )
-        if taken and self.state == "draft":
+        if taken | held and self.state == "draft":
             self.sudo().write({"state": "running", "date_start": today})
         return taken
 

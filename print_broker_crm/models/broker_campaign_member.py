@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 
 class BrokerCampaignMember(models.Model):
@@ -35,7 +36,7 @@ class BrokerCampaignMember(models.Model):
         string="Bought for", readonly=True, help="What such jobs of the season asked for came to, without taxes."
     )
     state = fields.Selection(
-        [("open", "Waiting"), ("taken", "Turned To")],
+        [("open", "Waiting"), ("taken", "Turned To"), ("held", "Held Back")],
         string="Status",
         required=True,
         readonly=True,
@@ -48,6 +49,12 @@ class BrokerCampaignMember(models.Model):
     )
     taken_at = fields.Datetime(readonly=True, copy=False)
     date_taken = fields.Date(string="Turned To on", readonly=True, copy=False)
+    drawn_at = fields.Datetime(
+        string="Drawn on",
+        readonly=True,
+        copy=False,
+        help="When the lot said whether the customer is addressed or held back. Empty: no lot was drawn for it.",
+    )
     skip_reason = fields.Selection(
         [
             ("resting", "Rests from another campaign"),
@@ -75,6 +82,10 @@ class BrokerCampaignMember(models.Model):
     order_amount = fields.Monetary(
         string="Ordered", compute="_compute_result", help="The price of these jobs without taxes."
     )
+    margin = fields.Monetary(
+        compute="_compute_result",
+        help="The price of these jobs less their cost; lines without a known cost are left out.",
+    )
     revenue = fields.Monetary(compute="_compute_result", help="What was invoiced for these jobs, without taxes.")
 
     _campaign_customer_uniq = models.UniqueIndex(
@@ -92,11 +103,16 @@ class BrokerCampaignMember(models.Model):
         for member in self:
             member.call_id = calls.get(str(member._origin.id), False)
 
-    @api.depends("state", "taken_at")
+    @api.depends("state", "taken_at", "drawn_at")
     def _compute_result(self):
-        results = self.env["broker.campaign"]._get_results(self._origin)
+        # Of those held back stands what they bought without being turned to.
+        held = self._origin.filtered(lambda member: member.state == "held")
+        results = self.env["broker.campaign"]._get_results(self._origin - held)
+        if held:
+            results.update(held.campaign_id._get_results(held, since="drawn_at"))
         for member in self:
             result = results.get(member._origin.id, {})
+            member.margin = result.get("margin", 0.0)
             member.job_count = len(result.get("orders", ()))
             member.order_amount = result.get("amount", 0.0)
             member.revenue = result.get("revenue", 0.0)
@@ -161,6 +177,8 @@ class BrokerCampaignMember(models.Model):
     def _unlink_except_taken(self):
         if not self.env.su and any(member.state == "taken" for member in self):
             raise UserError(self.env._("A customer whom the campaign turned to stays in its list: it is history."))
+        if not self.env.su and any(member.state == "held" for member in self):
+            raise UserError(self.env._("A customer held back stays in the list: the others are compared with it."))
 
     def _fill_addressee(self):
         """Say whom to write to, for customers who were added by hand."""
@@ -246,6 +264,23 @@ class BrokerCampaignMember(models.Model):
             and self.customer_id.active
         )
 
+    def _get_never_held(self):
+        """Return those of these customers who are always turned to: people meet about them
+        already, or they are key customers who decline. What a comparison would tell is not
+        worth losing one."""
+        reviewed = (
+            self.env["broker.review"]
+            .sudo()
+            .search(Domain("customer_id", "in", self.customer_id.ids) & Domain("state", "!=", "closed"))
+            .customer_id
+        )
+        return self.filtered(
+            lambda member: (
+                member.customer_id in reviewed
+                or (member.customer_id.tier_id.is_key and member.customer_id.trend in ("declining", "lost"))
+            )
+        )
+
     def _give_to_people(self):
         """Give whoever serves these customers a to-do each."""
         campaign = self._get_campaign()
@@ -258,7 +293,8 @@ class BrokerCampaignMember(models.Model):
 
     def _get_outcome_notice(self, taken):
         """Return what the user is told: how many were turned to, and how many not."""
-        left = len(self) - len(taken)
+        held = self.filtered(lambda member: member.state == "held")
+        left = len(self) - len(taken) - len(held)
         message = self.env._("Turned to %(count)s customers.", count=len(taken))
         if left:
             message = self.env._(
@@ -266,6 +302,8 @@ class BrokerCampaignMember(models.Model):
                 count=len(taken),
                 left=left,
             )
+        if held:
+            message = self.env._("%(message)s %(count)s are held back.", message=message, count=len(held))
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

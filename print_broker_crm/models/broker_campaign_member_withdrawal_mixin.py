@@ -78,15 +78,18 @@ class BrokerCampaignMemberWithdrawalMixin(models.AbstractModel):
     def _forget_rest(self):
         """Let customers rest from the campaigns that did turn to them, and from no other."""
         customers = self.customer_id
-        last = dict(
+        last = {}
+        for customer, date_taken, drawn_at in (
             self.env["broker.campaign.member"]
             .sudo()
             ._read_group(
-                Domain("customer_id", "in", customers.ids) & Domain("state", "=", "taken"),
+                Domain("customer_id", "in", customers.ids) & Domain("state", "in", ("taken", "held")),
                 ["customer_id"],
-                ["date_taken:max"],
+                ["date_taken:max", "drawn_at:max"],
             )
-        )
+        ):
+            date_drawn = drawn_at and customer.company_id._get_broker_date(drawn_at)
+            last[customer] = max(filter(None, (date_taken, date_drawn)), default=False)
         for date, of_date in customers.grouped(lambda customer: last.get(customer, False)).items():
             of_date.write({"last_campaign_date": date})
 

@@ -85,12 +85,16 @@ class BrokerCampaignResultMixin(models.AbstractModel):
     def action_view_buyers(self):
         """Open the customers who bought afterwards."""
         self.ensure_one()
-        results = self._get_results(self.member_ids)
+        results = self._get_results(self._get_taken_members())
         return self._get_members_action(Domain("id", "in", list(results)))
 
     def action_view_jobs(self):
         """Open the jobs that came of the campaign."""
-        return self._get_jobs_action(self.member_ids)
+        return self._get_jobs_action(self._get_taken_members())
+
+    def _get_taken_members(self):
+        """Return the customers whom the campaign turned to."""
+        return self.member_ids.filtered(lambda member: member.state == "taken")
 
     @api.model
     def _get_jobs_action(self, members):
@@ -101,11 +105,14 @@ class BrokerCampaignResultMixin(models.AbstractModel):
     # BUSINESS
 
     @api.model
-    def _get_results(self, members):
+    def _get_results(self, members, since="taken_at"):
         """Return what customers of campaigns bought afterwards, by one query.
 
         :param members: `broker.campaign.member`
-        :return: {member id: {"orders": [id, …], "amount": …, "revenue": …}} of those who bought
+        :param since: the field from which on jobs count: when they were turned to, or drawn
+            to be turned to or held back
+        :return: {member id: {"orders": [id, …], "amount": …, "margin": …, "revenue": …}} of
+            those who bought; the margin without lines whose cost is not known
         """
         if not members.ids:
             return {}
@@ -131,17 +138,20 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                      WHERE campaign.id IN (SELECT campaign_id FROM broker_campaign_member WHERE id = ANY(%(ids)s))
                 ), sold AS (
                     SELECT member.id AS member_id, job.id AS order_id, line.id AS line_id,
-                           line.price_subtotal / COALESCE(NULLIF(job.currency_rate, 0), 1) AS amount
+                           line.price_subtotal / COALESCE(NULLIF(job.currency_rate, 0), 1) AS amount,
+                           CASE WHEN line.purchase_price <> 0 OR line.price_subtotal < 0
+                                THEN line.margin / COALESCE(NULLIF(job.currency_rate, 0), 1)
+                           END AS margin
                       FROM broker_campaign_member member
                       JOIN named ON named.id = member.campaign_id
                       JOIN sale_order job ON job.broker_customer_id = member.customer_id
                       JOIN sale_order_line line ON line.order_id = job.id
                  LEFT JOIN product_product product ON product.id = line.product_id
                  LEFT JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE member.id = ANY(%(ids)s) AND member.taken_at IS NOT NULL
+                     WHERE member.id = ANY(%(ids)s) AND member.%(since)s IS NOT NULL
                        AND job.state = 'sale' AND job.broker_claim_case_id IS NULL
-                       AND job.date_order >= member.taken_at
-                       AND job.date_order < member.taken_at + MAKE_INTERVAL(days => named.follow_days)
+                       AND job.date_order >= member.%(since)s
+                       AND job.date_order < member.%(since)s + MAKE_INTERVAL(days => named.follow_days)
                        AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE
                        AND ((named.products = '{}' AND named.types = '{}' AND named.categories = '{}')
                             OR line.product_id = ANY(named.products)
@@ -153,8 +163,8 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                                ) = ANY(named.types))
                        AND NOT EXISTS (
                                SELECT FROM broker_campaign_member later
-                                WHERE later.customer_id = member.customer_id
-                                  AND (later.taken_at, later.id) > (member.taken_at, member.id)
+                                WHERE later.customer_id = member.customer_id AND later.id <> member.id
+                                  AND (later.taken_at, later.id) > (member.%(since)s, member.id)
                                   AND later.taken_at <= job.date_order
                            )
                 ), billed AS (
@@ -170,15 +180,22 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                      WHERE invoice.state = 'posted' AND invoice.move_type IN ('out_invoice', 'out_refund')
                   GROUP BY sold.member_id
                 )
-                SELECT sold.member_id, ARRAY_AGG(DISTINCT sold.order_id), SUM(sold.amount), MAX(billed.revenue)
+                SELECT sold.member_id, ARRAY_AGG(DISTINCT sold.order_id), SUM(sold.amount), SUM(sold.margin),
+                       MAX(billed.revenue)
                   FROM sold
              LEFT JOIN billed ON billed.member_id = sold.member_id
               GROUP BY sold.member_id
                 """,
                 ids=members.ids,
+                since=SQL.identifier(since),
             )
         )
         return {
-            member_id: {"orders": orders, "amount": amount or 0.0, "revenue": revenue or 0.0}
-            for member_id, orders, amount, revenue in rows
+            member_id: {
+                "orders": orders,
+                "amount": amount or 0.0,
+                "margin": margin or 0.0,
+                "revenue": revenue or 0.0,
+            }
+            for member_id, orders, amount, margin, revenue in rows
         }

@@ -29,6 +29,17 @@ class BrokerCompanyMarketMixin(models.AbstractModel):
         help="By when whoever serves the customer is to have turned to it.",
     )
 
+    broker_campaign_holdback_percent = fields.Integer(
+        string="Held Back by Campaigns (%)",
+        default=0,
+        help="So many of 100 customers a campaign leaves alone, chosen by lot, to show whether it makes a difference. "
+        "A campaign may say otherwise. 0: nobody.",
+    )
+
+    _broker_campaign_holdback_range = models.Constraint(
+        "CHECK (broker_campaign_holdback_percent BETWEEN 0 AND 90)",
+        "Between 0 and 90 of 100 customers are held back.",
+    )
     _broker_market_days = models.Constraint(
         "CHECK (broker_demand_months > 0 AND broker_campaign_follow_days > 0"
         " AND LEAST(broker_campaign_rest_days, broker_campaign_todo_days) >= 0)",

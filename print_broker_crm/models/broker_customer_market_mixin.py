@@ -36,13 +36,18 @@ class BrokerCustomerMarketMixin(models.AbstractModel):
             raise UserError(self.env._("When a campaign turned to a customer is not typed in."))
 
     def _before_merge_into(self, target):
-        """Leave one row per campaign: the one that was turned to, or the target's."""
+        """Leave one row per campaign: the one that was turned to, then one held back, then the
+        target's."""
         result = super()._before_merge_into(target)
         customers = (self | target).sudo()
         members = self.env["broker.campaign.member"].sudo().search(Domain("customer_id", "in", customers.ids))
         for of_campaign in members.grouped("campaign_id").values():
             kept = of_campaign.sorted(
-                lambda member: (member.state != "taken", member.customer_id != target, member.id)
+                lambda member: (
+                    ("taken", "held", "open").index(member.state),
+                    member.customer_id != target,
+                    member.id,
+                )
             )[:1]
             (of_campaign - kept).unlink()
         dates = [date for date in customers.mapped("last_campaign_date") if date]

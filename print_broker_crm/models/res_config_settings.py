@@ -39,6 +39,9 @@ class ResConfigSettings(models.TransientModel):
     broker_demand_months = fields.Integer(related="company_id.broker_demand_months", readonly=False)
     broker_campaign_rest_days = fields.Integer(related="company_id.broker_campaign_rest_days", readonly=False)
     broker_campaign_follow_days = fields.Integer(related="company_id.broker_campaign_follow_days", readonly=False)
+    broker_campaign_holdback_percent = fields.Integer(
+        related="company_id.broker_campaign_holdback_percent", readonly=False
+    )
     broker_campaign_todo_days = fields.Integer(related="company_id.broker_campaign_todo_days", readonly=False)
     broker_signal_user_id = fields.Many2one(related="company_id.broker_signal_user_id", readonly=False)
     broker_signal_todo = fields.Boolean(related="company_id.broker_signal_todo", readonly=False)

@@ -53,6 +53,7 @@ WAKE_MESSAGE = "好久没合作了，最近有没有新项目？我们可以先�
 SEASON = "明年台历挂历：去年做过、今年还没做"
 SEASON_MESSAGE = "去年这个时候您做了台历，今年的图片定了吗？十二月十日前定稿可以年前到货。"
 QUIET_DAYS = 42
+HELD_BACK = 30
 CALLED = 4
 
 
@@ -137,13 +138,14 @@ class Campaigns:
         return campaign
 
     def wake(self):
-        """Salespeople ask those who have not ordered for a while."""
+        """Salespeople ask those who have not ordered for a while, but for some, to see whether it helps."""
         today = self.clock.now.date()
         campaign = self.choose(
             name=WAKE,
             message=WAKE_MESSAGE,
             bought_to=today - timedelta(days=QUIET_DAYS),
             silent_from=today - timedelta(days=QUIET_DAYS - 1),
+            holdback_percent=HELD_BACK,
         )
         if campaign:
             campaign.action_give_todos()
