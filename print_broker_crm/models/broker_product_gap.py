@@ -229,8 +229,13 @@ class BrokerProductGap(models.Model):
             "view_mode": "list",
             "domain": [
                 ("order_id.broker_customer_id", "=", self.customer_id.id),
+                ("order_id.broker_claim_case_id", "=", False),
+                ("company_id", "=", self.company_id.id),
                 ("product_id", "=", self.product_id.id),
                 ("state", "=", "sale"),
+                ("is_downpayment", "=", False),
+                ("product_uom_qty", ">", 0),
+                ("price_subtotal", ">", 0),
             ],
             "context": {"create": False},
         }

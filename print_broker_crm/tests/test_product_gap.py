@@ -157,6 +157,22 @@ class TestProductGap(TrendCommon):
         self.assertEqual(get(self.manager_qian), self.customer + opal)
         self.assertTrue(self.customer.with_user(self.sales_wang).product_gap_ids.action_view_lines()["domain"])
 
+    def test_the_lines_behind_a_row(self):
+        """Those that count: no reprint for a claim, nothing given away, no line taken off."""
+        orders = self._buy(self.customer, *self._count_monthly(date(2025, 7, 1), 12))
+        gap = self._get_gaps()
+        lines = self.env["sale.order.line"].search(gap.action_view_lines()["domain"])
+        self.assertEqual(lines, orders.order_line)
+        case = self.env["broker.case"].create({"customer_id": self.customer.id, "title": "Torn"})
+        orders[0].sudo().broker_claim_case_id = case
+        orders[1].order_line.price_unit = 0
+        orders[2].order_line.product_uom_qty = 0
+        self.env.invalidate_all()
+        self.assertEqual(gap.times_bought, 9)
+        lines = self.env["sale.order.line"].search(gap.action_view_lines()["domain"])
+        self.assertEqual(lines, orders[3:].order_line)
+        self.assertEqual(sum(lines.mapped("price_subtotal")), gap.amount_year)
+
     def test_a_list_is_worked_out_once(self):
         self._buy(self.customer, *self._count_monthly(date(2025, 7, 1), 12))
         Gap = self.env["broker.product.gap"]
