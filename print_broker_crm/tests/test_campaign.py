@@ -620,6 +620,13 @@ class TestCampaignResults(CampaignCommon):
         self.campaign.follow_days = 61
         self.assertEqual(self.count()[1], 2)
 
+    def test_a_reprint_did_not_come_of_it(self):
+        order = self.buy("2026-11-20 02:00:00")
+        self.assertEqual(self.count()[1], 1)
+        case = self.env["broker.case"].create({"customer_id": self.customer.id, "title": "Wrong year printed"})
+        order.sudo().broker_claim_case_id = case
+        self.assertEqual(self.count(), (0, 0, 0, 0))
+
     def test_a_job_counts_for_the_campaign_before_it(self):
         self.company.broker_campaign_rest_days = 0
         self.clock.move_to(datetime(2026, 11, 12, 2))

@@ -46,6 +46,18 @@ class TestChurnRiskNight(RiskCommon):
         self.assertEqual(fit.date, date(2026, 6, 30))
         self.assertEqual(self.customers[0].churn_risk_trace["fit"], fit.id)
 
+    def test_who_was_put_away_is_not_judged(self):
+        """Back again, the customer is judged with the others of its day, within a week."""
+        away = self.customers[2]
+        away.active = False
+        self._judge()
+        self.assertEqual(self.customers.filtered("churn_risk_date"), self.customers - away)
+        away.active = True
+        for day in range(1, 8):
+            self.at(f"2026-07-{day:02d} 04:00:00")
+            self._judge()
+        self.assertTrue(away.churn_risk_date)
+
     def test_twice_on_a_day(self):
         self._judge()
         self._order(["2026-06-30"], self.customers[3])
