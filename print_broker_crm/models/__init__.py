@@ -28,6 +28,7 @@ from . import (
     broker_customer_commission_mixin,
     broker_company_trend_mixin,
     broker_trend_explanation_mixin,
+    broker_trend_figures_mixin,
     broker_trend_rule,
     broker_customer_trend_night_mixin,
     broker_customer_trend_mixin,

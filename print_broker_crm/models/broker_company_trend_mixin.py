@@ -25,6 +25,19 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         help="Where no year before is known, nobody knows the season: against the three months before, revenue must "
         "have moved by so many times the percent.",
     )
+    broker_trend_agree_months = fields.Integer(
+        string="Months That Agree",
+        default=2,
+        help="So many closed months, one after the other, have to show the same before revenue alone makes a customer "
+        "declining or rising. With 1 every weak quarter is a decline at once; with 2 a decline is seen some weeks "
+        "later, and far fewer are false.",
+    )
+    broker_trend_chance_times = fields.Float(
+        string="More Than Chance (Times)",
+        default=1.5,
+        help="Whose jobs are now larger, now smaller has months that differ anyhow. A move is a trend only when it is "
+        "at least so many times what one month with revenue usually differs from the next. With 0 every move counts.",
+    )
     broker_trend_new_months = fields.Integer(
         string="New For (Months)",
         default=6,
@@ -61,6 +74,12 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         string="Late by at Most (Days)",
         default=180,
         help="However seldom it buys, a customer is lost when its next job is late by so many days.",
+    )
+    broker_trend_pause_times = fields.Float(
+        string="Patience (Long Pauses)",
+        default=2.0,
+        help="Whoever buys irregularly is late only when it pauses for so many times its own long pauses: nine in ten "
+        "were no longer. Never later than half of the most days. With 0 only the usual gap counts.",
     )
     broker_trend_single_days = fields.Integer(
         string="Lost without a Rhythm After (Days)",
@@ -123,6 +142,11 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         " AND broker_trend_lost_times > 0 AND broker_trend_season_days >= 0 AND broker_trend_gap_customers > 0)",
         "The months, days, times and customers of the trend must be more than zero; without a year before a "
         "change counts once at least.",
+    )
+    _broker_trend_chance_range = models.Constraint(
+        "CHECK (broker_trend_agree_months BETWEEN 1 AND 3 AND broker_trend_chance_times >= 0"
+        " AND broker_trend_pause_times >= 0)",
+        "One to three closed months agree, and neither chance nor patience is less than nothing.",
     )
     _broker_trend_days_range = models.Constraint(
         "CHECK (broker_trend_lost_min_days > 0 AND broker_trend_lost_max_days >= broker_trend_lost_min_days"

@@ -6,12 +6,12 @@ from psycopg2.extras import Json
 from odoo import api, models
 from odoo.tools import SQL
 
-from .broker_trend_rule import Books, shift_month
+from .broker_trend_figures_mixin import Books, shift_month
 
 # As of how many ends of months a customer is judged whom nobody looked at before.
 _HISTORY_MONTHS = 12
-# How far back of the day the compared months lie at most.
-_COMPARED_MONTHS = 24
+# How far back of the day the compared months lie at most: two years, seen from three closed months.
+_COMPARED_MONTHS = 26
 
 
 class BrokerCustomerTrendNightMixin(models.AbstractModel):

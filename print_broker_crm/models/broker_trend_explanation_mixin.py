@@ -21,7 +21,7 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
         if not trend or not trace.get("reason"):
             return False
         lines = [self._explain_first(trend, trace), self._explain_wait(trend, trace)]
-        if trace["reason"] in ("figures", "held", "one_job", "unknown"):
+        if trace["reason"] in ("figures", "held", "one_job", "chance", "alone", "unknown"):
             lines += self._explain_figures(trend, trace, currency)
         return "\n".join(line for line in lines if line)
 
@@ -60,6 +60,8 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
         lines = [
             self.env._("Usually buys every %(gap)s days, last on %(last)s.", gap=trace["gap"], last=last),
         ]
+        if pause := trace.get("pause_days"):
+            lines.append(self.env._("Nine in ten of its pauses were no longer than %(days)s days.", days=pause))
         expected = self._format_trend_day(trace["expected"])
         late = self._format_trend_day(trace["late_after"])
         if season := trace.get("season"):
@@ -146,6 +148,22 @@ class BrokerTrendExplanationMixin(models.AbstractModel):
             )
         if trace["reason"] == "one_job":
             lines.append(self.env._("One job more or less makes the difference, and is no trend."))
+        if trace["reason"] == "chance":
+            lines.append(
+                self.env._(
+                    "Too little to tell from chance: its months differ by %(usual)s anyhow, and a trend is at least "
+                    "%(times)s times that.",
+                    usual=money(trace["usual"]),
+                    times=formatLang(self.env, trace["times"], digits=1),
+                )
+            )
+        if trace["reason"] == "alone":
+            lines.append(
+                self.env._(
+                    "The last closed month says so alone: a trend is what %(months)s closed months agree upon.",
+                    months=trace["agree"],
+                )
+            )
         return lines
 
     @api.model

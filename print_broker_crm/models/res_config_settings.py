@@ -76,6 +76,8 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.broker_trend_amount", currency_field="broker_trend_currency_id", readonly=False
     )
     broker_trend_young_times = fields.Float(related="company_id.broker_trend_young_times", readonly=False)
+    broker_trend_agree_months = fields.Integer(related="company_id.broker_trend_agree_months", readonly=False)
+    broker_trend_chance_times = fields.Float(related="company_id.broker_trend_chance_times", readonly=False)
     broker_trend_new_months = fields.Integer(related="company_id.broker_trend_new_months", readonly=False)
     broker_trend_books_months = fields.Integer(related="company_id.broker_trend_books_months", readonly=False)
     broker_trend_recovered_months = fields.Integer(related="company_id.broker_trend_recovered_months", readonly=False)
@@ -83,6 +85,7 @@ class ResConfigSettings(models.TransientModel):
     broker_trend_lost_times = fields.Float(related="company_id.broker_trend_lost_times", readonly=False)
     broker_trend_lost_min_days = fields.Integer(related="company_id.broker_trend_lost_min_days", readonly=False)
     broker_trend_lost_max_days = fields.Integer(related="company_id.broker_trend_lost_max_days", readonly=False)
+    broker_trend_pause_times = fields.Float(related="company_id.broker_trend_pause_times", readonly=False)
     broker_trend_single_days = fields.Integer(related="company_id.broker_trend_single_days", readonly=False)
     broker_trend_season_days = fields.Integer(related="company_id.broker_trend_season_days", readonly=False)
     broker_trend_regular_months = fields.Integer(related="company_id.broker_trend_regular_months", readonly=False)

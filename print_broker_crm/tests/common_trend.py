@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from odoo.addons.print_broker_crm.models.broker_trend_rule import shift_month
+from odoo.addons.print_broker_crm.models.broker_trend_figures_mixin import shift_month
 from odoo.addons.print_broker_crm.tests.common import BrokerCommon
 
 

@@ -46,8 +46,8 @@ class TestTrend(TrendCommon):
             self._get_changes(lost),
             [
                 (date(2025, 9, 30), False, "stable"),
-                # One job in three months, and before that three.
-                (date(2026, 3, 31), "stable", "declining"),
+                # One job in the three months to March, and before that three: April agrees.
+                (date(2026, 4, 30), "stable", "declining"),
                 (date(2026, 5, 31), "declining", "lost"),
             ],
         )
@@ -129,8 +129,8 @@ class TestTrend(TrendCommon):
 
         self.assertEqual(get(date(2025, 9, 29)), None)
         self.assertEqual(get(date(2025, 9, 30)), "stable")
-        self.assertEqual(get(date(2026, 3, 30)), "stable")
-        self.assertEqual(get(date(2026, 3, 31)), "declining")
+        self.assertEqual(get(date(2026, 4, 29)), "stable")
+        self.assertEqual(get(date(2026, 4, 30)), "declining")
         self.assertEqual(get(date(2026, 9, 30)), "lost")
 
     def test_an_only_order_that_is_cancelled(self):

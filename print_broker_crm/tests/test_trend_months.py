@@ -5,7 +5,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from odoo.addons.print_broker_crm.models.broker_trend_rule import shift_month
+from odoo.addons.print_broker_crm.models.broker_trend_figures_mixin import shift_month
 from odoo.addons.print_broker_crm.tests.common_account import BrokerAccountCommon
 
 
@@ -100,6 +100,6 @@ class TestTrendMonths(BrokerAccountCommon):
         trace = self._do_night("2026-09-30 19:00:00")
         self.assertEqual((trace["now"], trace["ordered"], trace["reason"]), (18000, 18000, "figures"))
         self.assertEqual(self.customer.trend, "declining")
-        # To the end of August already: 22,000 after 30,000.
+        # To the end of August already: 22,000 after 30,000; September agrees.
         change = self.customer.trend_change_ids[0]
-        self.assertEqual((change.trend_before, change.trend, change.date), ("stable", "declining", date(2026, 8, 31)))
+        self.assertEqual((change.trend_before, change.trend, change.date), ("stable", "declining", date(2026, 9, 30)))

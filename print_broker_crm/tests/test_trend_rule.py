@@ -3,7 +3,7 @@ from random import Random
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.print_broker_crm.models.broker_trend_rule import (
+from odoo.addons.print_broker_crm.models.broker_trend_figures_mixin import (
     Books,
     TrendNumbers,
     get_closed_month,
@@ -16,6 +16,8 @@ NUMBERS = TrendNumbers(
     fall_percent=25,
     rise_percent=25,
     amount=0.0,
+    agree_months=2,
+    chance_times=1.5,
     young_times=1.5,
     new_months=6,
     books_months=3,
@@ -24,6 +26,7 @@ NUMBERS = TrendNumbers(
     lost_times=3.0,
     lost_min_days=60,
     lost_max_days=180,
+    pause_times=2.0,
     single_days=400,
     season_days=45,
     regular_months=6,
@@ -56,8 +59,10 @@ class TestTrendRule(TransactionCase):
     """Each trend and each edge of it, worked out by hand."""
 
     def judge(self, days, day, months=None, books=OLD_BOOKS, **numbers):
+        """Judge by the last closed month alone, unless more are to agree: so each threshold
+        stands by itself."""
         self.trend, self.trace = self.env["broker.trend.rule"]._judge(
-            days, months or {}, day, books, NUMBERS._replace(**numbers)
+            days, months or {}, day, books, NUMBERS._replace(**{"agree_months": 1, **numbers})
         )
         return self.trend
 
