@@ -206,6 +206,8 @@ class TestMonthReport(ReportCommon):
                 ).button_confirm()
         case = self._case(self.customer, "2026-03-10 02:00:00", cause="printing_house")
         case.printing_house_id = press
+        # Theirs was the job, and the carrier's the fault.
+        self._case(self.customer, "2026-03-11 02:00:00", cause="carrier").printing_house_id = press
         row = self._prepare().printing_house_ids
         self.assertEqual(row.name, "Golden Press")
         self.assertEqual((row.amount, row.amount_before, row.job_count, row.case_count), (700, 50, 1, 1))

@@ -245,6 +245,15 @@ class TestReviewPeople(ReviewCommon):
         self._night()
         self.assertEqual((theirs.lost_margin, theirs.margin_year), (0, 0))
 
+    def test_a_merged_review_takes_no_months(self):
+        """What the decline costs counts in the review that goes on, to this day."""
+        other = self._open_other("2026-04-05 02:00:00")
+        self._merge(other)
+        self._add_margin({date(2025, month, 1): 100 for month in range(3, 7)})
+        self.at("2026-07-01 02:00:00")
+        self._night()
+        self.assertEqual((self.review.margin_months, self.review.lost_margin), (4, 400))
+
     def test_merged_decline_is_no_new_one(self):
         """The decline that goes on began when it began, and not when the other's did."""
         self._set_tier(self.customer, self.tier_5)
