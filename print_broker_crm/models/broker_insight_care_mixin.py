@@ -92,7 +92,6 @@ class BrokerInsightCareMixin(models.AbstractModel):
     @api.model
     def _get_care_action(self, key, company, month):
         """Return the action that shows the rows of a figure of these, or nothing."""
-        of_company = Domain("company_id", "=", company.id)
         if key.startswith("satisfaction_"):
             return self._prepare_action(
                 "broker_satisfaction_figure_action",
@@ -105,18 +104,42 @@ class BrokerInsightCareMixin(models.AbstractModel):
                 self._get_cases_domain(key, company, month),
                 modes=("list", "kanban", "pivot", "graph"),
             )
+        if key not in ("coverage_gaps", "obligations_unmet", "reviews_open"):
+            return None
+        if month < self._get_last_month(company):
+            return self._get_kept_action(self._get_kept(company, [month], key).get(month), key)
         if key == "coverage_gaps":
-            silent = self._get_silent_domain(company)
-            if month < self._get_last_month(company):
-                kept = self._get_kept(company, [month], key).get(month)
-                silent = of_company & Domain("customer_id", "in", kept.customer_ids or [] if kept else [])
-            return self._prepare_action(
-                "broker_coverage_figure_action",
-                silent,
-                modes=("list", "kanban", "pivot", "graph"),
-            )
+            return self._prepare_coverage_action(self._get_silent_domain(company))
         if key == "obligations_unmet":
-            return self._prepare_action("broker_obligation_action", of_company)
+            return self._prepare_action("broker_obligation_action", Domain("company_id", "=", company.id))
+        return self._prepare_action("broker_review_action", self._get_reviews_domain(company))
+
+    @api.model
+    def _get_counted_ids(self, key, company):
+        """Return the ids of what a figure of the present day is made of: of the reviews
+        themselves, else of customers, of whom nobody can say later what was then."""
         if key == "reviews_open":
-            return self._prepare_action("broker_review_action", self._get_reviews_domain(company))
-        return None
+            return self.env["broker.review"].search(self._get_reviews_domain(company)).ids
+        if key == "coverage_gaps":
+            return self.env["broker.coverage.figure"].search(self._get_silent_domain(company)).customer_id.ids
+        return self.env["broker.obligation"].search(Domain("company_id", "=", company.id)).customer_id.ids
+
+    @api.model
+    def _get_kept_action(self, line, key=None):
+        """Return the action that shows what was counted when a report was prepared.
+
+        :param line: the row of the report, or none where nothing was kept
+        :param key: of the figure, where there may be no row
+        """
+        key = key or line.key
+        counted = Domain("id", "in", line.counted_ids or [] if line else [])
+        if key == "reviews_open":
+            return self._prepare_action("broker_review_action", counted)
+        if key == "coverage_gaps":
+            return self._prepare_coverage_action(counted)
+        # What is owed today says nothing of then: to whom it was owed is what remains.
+        return self._prepare_action("broker_customer_action", counted, {"active_test": False})
+
+    @api.model
+    def _prepare_coverage_action(self, domain):
+        return self._prepare_action("broker_coverage_figure_action", domain, modes=("list", "kanban", "pivot", "graph"))

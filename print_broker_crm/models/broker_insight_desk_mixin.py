@@ -25,8 +25,8 @@ class BrokerInsightDeskMixin(models.AbstractModel):
         for month in months:
             sums = self._get_desk_sums(company, month)
             for kind, key in self._get_desk_kinds().items():
-                sign = -1 if kind in SPENT_KINDS else 1
-                figures[key][month] = company.currency_id.round(sign * sums.get(kind, 0.0))
+                figures[key][month] = (-1 if kind in SPENT_KINDS else 1) * sums.get(kind, 0.0)
+            # Of what is shown, so that the page adds up
             figures["desk_result"][month] = company.currency_id.round(sum(sums.values()))
         return figures
 
@@ -41,16 +41,17 @@ class BrokerInsightDeskMixin(models.AbstractModel):
 
     @api.model
     def _get_desk_sums(self, company, month):
-        """Return {kind: sum of the amounts}, what is spent being negative."""
+        """Return {kind: sum of the amounts, rounded by the company's currency}, what is spent
+        being negative."""
         Figure = self.env["broker.desk.figure"].sudo()
         Figure._flush_sources()
         rows = self.env.execute_query(
             SQL(
-                "SELECT kind, ROUND(SUM(amount), 2) FROM (%s) desk GROUP BY kind",
+                "SELECT kind, SUM(amount) FROM (%s) desk GROUP BY kind",
                 Figure._get_query(company, month, self._get_last_day(month)),
             )
         )
-        return {kind: float(amount) for kind, amount in rows}
+        return {kind: company.currency_id.round(float(amount)) for kind, amount in rows}
 
     @api.model
     def _get_desk_action(self, key, company, month):

@@ -49,13 +49,10 @@ class BrokerMonthReportLine(models.Model):
     section = fields.Selection(SECTIONS, required=True)
     sequence = fields.Integer()
     key = fields.Char(help="The figure, cause or kind that the row is about.")
-    kind = fields.Selection(
-        [("money", "Amount"), ("count", "Number"), ("percent", "Percent"), ("score", "Score")],
-        string="Kind of Figure",
-    )
+    kind = fields.Selection([("money", "Amount"), ("count", "Number"), ("score", "Score")], string="Kind of Figure")
     label = fields.Char(compute="_compute_label")
-    value = fields.Float(string="Figure", digits=(16, 2), aggregator=None)
-    value_before = fields.Float(string="Figure before", digits=(16, 2), aggregator=None)
+    value = fields.Float(string="Figure", digits=0, aggregator=None)
+    value_before = fields.Float(string="Figure before", digits=0, aggregator=None)
     has_value = fields.Boolean(default=True)
     has_before = fields.Boolean()
     shown_value = fields.Char(compute="_compute_shown", string="Value")
@@ -90,8 +87,9 @@ class BrokerMonthReportLine(models.Model):
     due_user_id = fields.Many2one("res.users", string="Due From", ondelete="set null")
     why = fields.Char(compute="_compute_why", help="The cause that a review names, else what the trend was seen by.")
     due = fields.Char(string="What Is Due", compute="_compute_due")
-    customer_ids = fields.Json(
-        string="Customers Counted", help="Of whom the figure is, where it could not be found out later."
+    counted_ids = fields.Json(
+        string="What Was Counted",
+        help="The customers or reviews that the figure is made of, where it could not be found out later.",
     )
 
     _section_idx = models.Index("(report_id, section, sequence)")
@@ -193,6 +191,8 @@ class BrokerMonthReportLine(models.Model):
                 "view_mode": "form",
                 "views": [(False, "form")],
             }
+        if self._is_opened_as_kept():
+            return {**Insight._get_kept_action(self), "name": self.label}
         if self.key in FIGURES:
             return Insight._get_rows_action(self.key, self.company_id, self.month)
         if self.section == "case":
@@ -208,6 +208,14 @@ class BrokerMonthReportLine(models.Model):
             )
         raise UserError(self.env._("%(name)s is not there any more.", name=self.label or self.name))
 
+    def _is_opened_as_kept(self):
+        """Return whether the row opens what was counted when the report was prepared, and not
+        what there is now. What is owed opens as it is, as long as something can be done
+        about it."""
+        if self.section == "obligation":
+            return self.has_value and not self.report_id._is_of_today()
+        return self.has_value and self.key in FIGURES and FIGURES[self.key][1] == "kept"
+
     def _get_named_action(self, name, domain, modes):
         action = self.env["broker.insight"]._prepare_action(name, domain, modes=modes)
         return {**action, "name": self.label}
@@ -216,7 +224,7 @@ class BrokerMonthReportLine(models.Model):
         """Return the domain of what the row's printing house printed in its month."""
         company, first = self.company_id, self.month
         return (
-            Domain("partner_id", "child_of", self.partner_id.id)
+            Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "=", company.id)
             & Domain("state", "=", "purchase")
             & Domain("sale_line_id", "!=", False)
@@ -232,9 +240,7 @@ class BrokerMonthReportLine(models.Model):
         if self.kind == "money":
             # A sum is added up again by whoever reads it.
             return self._format_money(value, exact=self.section == "desk")
-        digits = {"score": 2, "percent": 1}.get(self.kind, 0)
-        text = formatLang(self.env, value, digits=digits)
-        return f"{text} %" if self.kind == "percent" else text
+        return formatLang(self.env, value, digits=2 if self.kind == "score" else 0)
 
     def _format_before(self):
         """Return what stands beside a figure, with the change of an amount in percent."""

@@ -9,9 +9,10 @@ class BrokerMonthReportMailMixin(models.AbstractModel):
     _description = "Month's Report: E-mail"
 
     def _get_recipients(self):
-        """Return the managers of the report's company who have an e-mail address."""
+        """Return the managers of the report's company who have an e-mail address; nobody else
+        reads margins and commission, whomever the care line answers to."""
         self.ensure_one()
-        managers = self.env["broker.case"]._get_case_managers(self.company_id)
+        managers = self.env["broker.customer"]._get_managers(self.company_id)
         return managers.filtered("email").sorted("id")
 
     def _send(self):

@@ -95,9 +95,8 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
             "value_before": figure["before"] or 0.0,
             "has_before": figure["before"] is not None,
         }
-        if key == "coverage_gaps" and self._is_of_today():
-            silent = self.env["broker.insight"]._get_silent_domain(self.company_id)
-            values["customer_ids"] = self.env["broker.coverage.figure"].search(silent).ids
+        if key in KEPT_FIGURES and self._is_of_today():
+            values["counted_ids"] = self.env["broker.insight"]._get_counted_ids(key, self.company_id)
         return values
 
     # CUSTOMERS
@@ -300,10 +299,10 @@ class BrokerMonthReportSectionMixin(models.AbstractModel):
     def _collect_obligations(self):
         """Return a row for each kind of what is owed."""
         return [
-            {"section": "obligation", "key": kind, "kind": "count", "value": count}
-            for kind, count in sorted(
+            {"section": "obligation", "key": kind, "kind": "count", "value": count, "counted_ids": customers.ids}
+            for kind, count, customers in sorted(
                 self.env["broker.obligation"]._read_group(
-                    Domain("company_id", "=", self.company_id.id), ["kind"], ["__count"]
+                    Domain("company_id", "=", self.company_id.id), ["kind"], ["__count", "customer_id:recordset"]
                 ),
                 key=lambda row: (-row[1], row[0]),
             )

@@ -212,6 +212,16 @@ class TestDeskResult(ClaimCommon):
         figure = self.env["broker.insight"]._get_summary(self.company, MARCH)["margin_left_out"]
         self.assertEqual(figure["value"], 1)
 
+    def test_money_of_three_decimals(self):
+        """200.004 dinars of margin, of which service has 3 %: 6.000, and the page adds up."""
+        self.company.currency_id.rounding = 0.001
+        self.env["decimal.precision"].search([("name", "=", "Product Price")]).digits = 3
+        self._bill(self._sell(self.customer, 500.004, 300, "2026-03-09"))
+        repeat, *_rest, commission, _claims, result = self._get()
+        self.assertEqual((repeat, commission, result), (200.004, 6, 194.004))
+        report = self.env["broker.month.report"].sudo()._prepare(self.company, MARCH)
+        self.assertEqual(report.desk_ids.filtered(lambda line: line.key == "desk_result").value, 194.004)
+
     def test_two_companies(self):
         """Each has its own desk, and a manager of one does not see the other's."""
         self._bill(self.repeat)

@@ -208,7 +208,26 @@ class TestMonthReport(ReportCommon):
         case.printing_house_id = press
         # Theirs was the job, and the carrier's the fault.
         self._case(self.customer, "2026-03-11 02:00:00", cause="carrier").printing_house_id = press
-        row = self._prepare().printing_house_ids
+        # A daughter with a row of its own
+        foil = self.env["res.partner"].create({"name": "Golden Foil", "is_company": True, "parent_id": press.id})
+        with freeze_time("2026-03-12 02:00:00"):
+            self.env["purchase.order"].create(
+                {
+                    "partner_id": foil.id,
+                    "order_line": [
+                        Command.create(
+                            {
+                                "product_id": self.print_product.id,
+                                "product_qty": 1,
+                                "price_unit": 40,
+                                "sale_line_id": job.order_line.id,
+                            }
+                        )
+                    ],
+                }
+            ).button_confirm()
+        row, daughter = self._prepare().printing_house_ids
+        self.assertEqual((daughter.partner_id, daughter.amount), (foil, 40))
         self.assertEqual(row.name, "Golden Press")
         self.assertEqual((row.amount, row.amount_before, row.job_count, row.case_count), (700, 50, 1, 1))
         action = row.with_user(self.manager_qian).action_open()
@@ -279,13 +298,16 @@ class TestMonthReportNight(ReportCommon):
 
     def test_sent_to_managers_of_the_company(self):
         """Each gets one e-mail in their own language, with the page; whoever manages another
-        company, has left, or has no address gets none."""
+        company, has left, has no address, or is no manager gets none."""
         self.env["res.lang"]._activate_lang("zh_CN")
         self.manager_qian.write({"email": "qian@example.com", "lang": "zh_CN"})
         _company, stranger = self._second_company()
         english = self._create_user("english", "group_manager", email="english@example.com")
         self._create_user("gone", "group_manager", email="gone@example.com").active = False
         self._create_user("mute", "group_manager").email = False
+        # The care line answers to one of its own
+        self.care_sun.email = "sun@example.com"
+        self.company.broker_care_manager_id = self.care_sun
         self.company.broker_report_mail = True
         self.assertEqual(self._night(), [1, 1])
         report = self.Report._find(self.company, MARCH)
@@ -352,6 +374,38 @@ class TestMonthReportNight(ReportCommon):
             self.assertEqual((key, len(line), line.has_value, line.value), (key, 1, True, value))
         self.assertEqual(report.coverage_ids.filtered("customer_id").customer_id, silent)
         self.assertEqual(report.obligation_ids.mapped("value"), obligations)
+
+    def test_opens_what_was_counted_then(self):
+        """What came later, or is over by now, is not what the page was about."""
+        silent = self._open("Silent", coverage_state="both_silent")
+        silent.sudo().tier_computed_id = self.env.ref("print_broker_crm.broker_tier_5")
+        review = self.env["broker.review"]._open([{"customer_id": silent.id, "reason": "by_hand"}])
+        report = self._prepare()
+        rows = {key: report.line_ids.filtered(lambda line, key=key: line.key == key) for key in TODAY}
+        owed = self.env["broker.obligation"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(owed.customer_id, silent)
+        self.assertEqual([rows[key].value for key in TODAY], [1, len(owed), 1])
+        self.assertEqual(self._open_rows(rows["obligations_unmet"]), owed)
+        # In April the report is of the last month; in May it is of one before.
+        for day in ("2026-04-20", "2026-05-20"):
+            self.clock.move_to(f"{day} 02:00:00")
+            silent.coverage_state = "fine"
+            if review.state != "closed":
+                review._close("unchanged")
+            other = self._open(day, coverage_state="both_silent")
+            self.env["broker.review"]._open([{"customer_id": other.id, "reason": "by_hand"}])
+            self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, silent)
+            self.assertEqual(self._open_rows(rows["reviews_open"]), review)
+        for row in report.obligation_ids:
+            self.assertEqual(self._open_rows(row), silent)
+        action = self.env["broker.insight"]._get_rows_action("reviews_open", self.company, MARCH)
+        self.assertEqual(self.env["broker.review"].search(action["domain"]), review)
+
+    def _open_rows(self, line):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        action = line.with_user(self.manager_qian).action_open()
+        return self.env[action["res_model"]].with_context(**action["context"]).search(action["domain"])
 
     def test_a_month_of_long_ago(self):
         """Nobody knows any more who was silent then: today's are not shown in their place."""

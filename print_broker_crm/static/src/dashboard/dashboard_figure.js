@@ -13,8 +13,6 @@ export function formatFigure(value, kind, currencyId) {
     switch (kind) {
         case "money":
             return formatCurrency(value, currencyId, { digits: [16, 0] });
-        case "percent":
-            return `${formatFloat(value, { digits: [16, 1], trailingZeros: false })} %`;
         case "score":
             return formatFloat(value, { digits: [16, 1] });
     }
