@@ -303,8 +303,14 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
 
         :param scope: a `MonthScope`
         """
-        # Nothing is compiled for a statement that runs once a night, and its sums stay in memory.
-        settings = {"jit": "off", "work_mem": f"{self._get_month_number('month_memory_mb', 16)}MB"}
+        # Nothing is compiled for a statement that runs once a night, and its sums stay in memory. What happened in
+        # a month is sorted and summed up: how many months there are cannot be foreseen, and a table of all of them
+        # that does not fit into memory is written to the disk and read again.
+        settings = {
+            "jit": "off",
+            "enable_hashagg": "off",
+            "work_mem": f"{self._get_month_number('month_memory_mb', 16)}MB",
+        }
         for name, value in settings.items():
             self.env.cr.execute(SQL("SELECT set_config(%s, %s, TRUE)", name, value))
         self.env.cr.execute(self._get_write_query(company, scope, self._is_known(company, scope)))

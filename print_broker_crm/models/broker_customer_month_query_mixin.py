@@ -5,8 +5,6 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from .broker_customer_month_service_mixin import SERVICE_FIGURES
-
 # What of a month is stored, with the columns' types.
 FIGURES = {
     "revenue": SQL("numeric"),
@@ -29,12 +27,13 @@ FIGURES = {
     "service_touch_count": SQL("integer"),
     "inbound_touch_count": SQL("integer"),
 }
-# The common table expressions in which the figures are worked out.
-_SOURCES = {
-    "money": ("revenue", "margin", "margin_left_out"),
-    "job": ("job_count", "order_amount", "quotation_won_count", "quotation_lost_count"),
-    "service": SERVICE_FIGURES,
-}
+_MONEY = ("revenue", "margin", "order_amount", "claim_cost")
+# Whether a job is a reorder depends on the customer's other months.
+_SUMMED = tuple(name for name in FIGURES if name != "reorder_count")
+# Customer and month in one number, because what happened is sorted and joined quicker by one than by two: the days of
+# any date since this one are fewer than the span.
+_FIRST_DAY = "0001-01-01"
+_KEY_SPAN = 2**22
 
 
 class MonthScope(NamedTuple):
@@ -145,40 +144,36 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
         :param company: one `res.company`
         :param scope: a `MonthScope`
         """
-        digits = company.currency_id.decimal_places
-        invoices = scope.get_join(SQL("move.broker_customer_id"), SQL("move.invoice_date"))
-        first, *others = _SOURCES
+        join, condition = scope.get_join(SQL("move.broker_customer_id"), SQL("move.invoice_date"))
         return SQL(
             """
             %(prefix)s
             %(invoice)s,
             %(billed)s,
-            %(money)s,
-            %(job)s,
-            %(service)s,
+            sale AS (%(sale)s),
+            service AS (%(service)s),
             known AS (
-                SELECT customer_id, month, %(figures)s
-                  FROM %(first)s %(others)s
+                SELECT (key / %(span)s)::int AS customer_id, %(first)s::date + (key & (%(span)s - 1))::int AS month,
+                       %(figures)s
+                  FROM sale FULL JOIN service USING (key)
             ),
             fresh AS (
                 SELECT known.* FROM known %(due)s
             )
             """,
             prefix=scope.get_prefix(),
-            invoice=self._get_invoice_query(company, *invoices),
+            invoice=self._get_invoice_query(company, join, condition, is_few=scope.is_few),
             billed=self.env["broker.tier.score"]._get_billed_query(company, scope.is_few, SQL(", invoice.month")),
-            money=self._get_money_query(digits),
-            job=self._get_job_query(company, scope, digits),
-            service=self._get_service_query(company, scope, digits),
+            span=_KEY_SPAN,
+            first=_FIRST_DAY,
             figures=SQL(", ").join(
-                SQL("COALESCE(%s, 0) AS %s", SQL.identifier(source, name), SQL.identifier(name))
-                for source, names in _SOURCES.items()
-                for name in names
+                SQL("COALESCE(%(name)s, 0) AS %(name)s", name=SQL.identifier(name)) for name in _SUMMED
             ),
-            first=SQL.identifier(first),
-            others=SQL(" ").join(
-                SQL("FULL JOIN %s USING (customer_id, month)", SQL.identifier(source)) for source in others
+            sale=self._get_sums(
+                [*self._get_money_queries(), *self._get_job_queries(company, scope)],
+                company.currency_id.decimal_places,
             ),
+            service=self._get_sums(self._get_service_queries(company, scope), company.currency_id.decimal_places),
             due=SQL(
                 """
                 JOIN due ON due.customer_id = known.customer_id
@@ -187,6 +182,45 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
             )
             if scope.due
             else SQL(),
+        )
+
+    @api.model
+    def _get_sums(self, sources, digits):
+        """Return the SELECT of the sums of figures by customer and month, as their `key`: all
+        that is sold in one and all service in one, which have not too many columns to be
+        sorted, and come out in the order in which they are joined.
+
+        :param sources: list of (SQL of the customer, SQL of the month, {figure: SQL}, SQL from
+            the FROM on)
+        """
+        names = [name for name in _SUMMED if any(name in figures for _customer, _month, figures, _from in sources)]
+        return SQL(
+            "SELECT key, %s FROM (%s) AS happened GROUP BY key",
+            SQL(", ").join(
+                SQL(
+                    "ROUND(SUM(%(name)s), %(digits)s) AS %(name)s" if name in _MONEY else "SUM(%(name)s) AS %(name)s",
+                    name=SQL.identifier(name),
+                    digits=digits,
+                )
+                for name in names
+            ),
+            SQL(" UNION ALL ").join(self._select_figures(names, *source) for source in sources),
+        )
+
+    @api.model
+    def _select_figures(self, names, customer, month, figures, source):
+        """Return the SELECT of a source's figures, the others of the names being nothing."""
+        return SQL(
+            "SELECT (%s)::bigint * %s + (%s - %s::date) AS key, %s %s",
+            customer,
+            _KEY_SPAN,
+            month,
+            _FIRST_DAY,
+            SQL(", ").join(
+                SQL("(%s)::%s AS %s", figures.get(name, SQL("NULL")), FIGURES[name], SQL.identifier(name))
+                for name in names
+            ),
+            source,
         )
 
     @api.model
@@ -202,15 +236,16 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
     # MONEY
 
     @api.model
-    def _get_invoice_query(self, company, join, condition):
+    def _get_invoice_query(self, company, join, condition, is_few=True):
         """CTE `invoice`: the posted customer invoices and credit notes, as the margin asks
         for them.
 
         :param join: SQL that is joined with `account_move` as `move`
+        :param is_few: they are looked up, and kept; else it is quicker to read all of them twice
         """
         return SQL(
             """
-            invoice AS MATERIALIZED (
+            invoice AS %(kept)s (
                 SELECT move.id, move.broker_customer_id AS customer_id, move.move_type = 'out_refund' AS is_refund,
                        move.amount_untaxed_signed, move.reversed_entry_id, move.currency_id,
                        move.invoice_currency_rate AS rate, move.invoice_date, TRUE AS in_window,
@@ -220,6 +255,7 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
                    AND move.move_type IN ('out_invoice', 'out_refund') AND %(condition)s
             )
             """,
+            kept=SQL("MATERIALIZED") if is_few else SQL("NOT MATERIALIZED"),
             month=self._get_month(SQL("move.invoice_date")),
             join=join,
             company=company.id,
@@ -227,62 +263,53 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
         )
 
     @api.model
-    def _get_money_query(self, digits):
-        """CTE `money`: the invoices, and what their lines leave, by the day of the invoice."""
-        return SQL(
-            """
-            money AS (
-                SELECT customer_id, month, ROUND(SUM(amount), %(digits)s) AS revenue,
-                       ROUND(SUM(profit), %(digits)s) AS margin, SUM(left_out) AS margin_left_out
-                  FROM (
-                    SELECT customer_id, month, amount_untaxed_signed AS amount, NULL::numeric AS profit, 0 AS left_out
-                      FROM invoice
-                 UNION ALL
-                    SELECT customer_id, month, NULL, profit, (profit IS NULL)::int FROM billed
-                  ) AS document
-              GROUP BY customer_id, month
-            )
-            """,
-            digits=digits,
-        )
+    def _get_money_queries(self):
+        """The invoices, and what their lines leave, by the day of the invoice."""
+        customer, month = SQL("customer_id"), SQL("month")
+        left = {"margin": SQL("profit"), "margin_left_out": SQL("(profit IS NULL)::int")}
+        return [
+            (customer, month, {"revenue": SQL("amount_untaxed_signed")}, SQL("FROM invoice")),
+            (customer, month, left, SQL("FROM billed")),
+        ]
 
     # JOBS
 
     @api.model
-    def _get_job_query(self, company, scope, digits):
-        """CTE `job`: jobs and lost quotations by the day of the order, won quotations by the
-        day on which they were; without the orders by which a claim was printed again."""
-        join, condition = scope.get_join(SQL("so.broker_customer_id"))
-        return SQL(
-            """
-            job AS (
-                SELECT customer_id, month, SUM(is_job::int) AS job_count,
-                       ROUND(SUM(amount) FILTER (WHERE is_job), %(digits)s) AS order_amount,
-                       SUM(is_won::int) AS quotation_won_count, SUM(is_lost::int) AS quotation_lost_count
-                  FROM (
-                    SELECT so.broker_customer_id AS customer_id, %(month)s AS month,
-                           so.state = 'sale' AS is_job,
-                           so.amount_untaxed / COALESCE(NULLIF(so.currency_rate, 0), 1) AS amount,
-                           so.state = 'cancel' AND so.broker_date_confirmed IS NULL AS is_lost,
-                           so.broker_date_confirmed IS NOT DISTINCT FROM so.date_order AS is_won
-                      FROM sale_order so %(join)s
-                     WHERE %(condition)s
-                       AND (
-                           so.state = 'sale' OR so.broker_date_confirmed = so.date_order
-                           OR (so.state = 'cancel' AND so.broker_date_confirmed IS NULL)
-                       )
-                 UNION ALL
-                    -- Won at another moment than the order's
-                    SELECT so.broker_customer_id, %(won)s, FALSE, NULL, FALSE, TRUE
-                      FROM sale_order so %(join)s
-                     WHERE %(condition)s AND so.broker_date_confirmed <> so.date_order
-                  ) AS event
-              GROUP BY customer_id, month
-            )
-            """,
-            month=self._get_local_month(company, SQL("so.date_order")),
-            won=self._get_local_month(company, SQL("so.broker_date_confirmed")),
-            digits=digits,
-            join=join,
-            condition=SQL("so.company_id = %s AND so.broker_claim_case_id IS NULL AND %s", company.id, condition),
-        )
+    def _get_job_queries(self, company, scope):
+        """Jobs and lost quotations by the day of the order, won quotations by the day on which
+        they were; without the orders by which a claim was printed again."""
+        customer = SQL("so.broker_customer_id")
+        join, condition = scope.get_join(customer)
+        condition = SQL("so.company_id = %s AND so.broker_claim_case_id IS NULL AND %s", company.id, condition)
+        is_lost = SQL("(so.state = 'cancel' AND so.broker_date_confirmed IS NULL)")
+        figures = {
+            "job_count": SQL("(so.state = 'sale')::int"),
+            "order_amount": SQL(
+                "CASE WHEN so.state = 'sale' THEN so.amount_untaxed / COALESCE(NULLIF(so.currency_rate, 0), 1) END"
+            ),
+            "quotation_won_count": SQL("(so.broker_date_confirmed IS NOT DISTINCT FROM so.date_order)::int"),
+            "quotation_lost_count": SQL("%s::int", is_lost),
+        }
+        return [
+            (
+                customer,
+                self._get_local_month(company, SQL("so.date_order")),
+                figures,
+                SQL(
+                    """
+                    FROM sale_order so %s
+                    WHERE %s AND (so.state = 'sale' OR so.broker_date_confirmed = so.date_order OR %s)
+                    """,
+                    join,
+                    condition,
+                    is_lost,
+                ),
+            ),
+            # Won at another moment than the order's
+            (
+                customer,
+                self._get_local_month(company, SQL("so.broker_date_confirmed")),
+                {"quotation_won_count": SQL("1")},
+                SQL("FROM sale_order so %s WHERE %s AND so.broker_date_confirmed <> so.date_order", join, condition),
+            ),
+        ]

@@ -3,20 +3,6 @@ from odoo.tools import SQL
 
 from .rating_rating import RATED_MODELS
 
-SERVICE_FIGURES = (
-    "case_count",
-    "complaint_count",
-    "claim_cost",
-    "call_count",
-    "rating_sales_sum",
-    "rating_sales_count",
-    "rating_service_sum",
-    "rating_service_count",
-    "sales_touch_count",
-    "service_touch_count",
-    "inbound_touch_count",
-)
-
 
 class BrokerCustomerMonthServiceMixin(models.AbstractModel):
     """What service and care have to do with a customer's month, in SQL: cases, calls, scores
@@ -26,47 +12,15 @@ class BrokerCustomerMonthServiceMixin(models.AbstractModel):
     _description = "Customer Month: Service and Care"
 
     @api.model
-    def _get_service_query(self, company, scope, digits):
-        """CTE `service`: what else happened: cases, calls, scores and touches."""
-        queries = [
+    def _get_service_queries(self, company, scope):
+        """What else happened: cases, calls, scores and touches. Each is the customer, the month,
+        {figure: SQL}, and the SQL from the FROM on."""
+        return [
             self._get_case_query(company, scope),
             self._get_call_query(company, scope),
             self._get_score_query(company, scope),
             self._get_touch_query(company, scope),
         ]
-        return SQL(
-            """
-            service AS (
-                SELECT customer_id, month, %(sums)s
-                  FROM (%(rows)s) AS happened
-              GROUP BY customer_id, month
-            )
-            """,
-            sums=SQL(", ").join(
-                SQL("ROUND(SUM(%(name)s), %(digits)s) AS %(name)s", name=SQL.identifier(name), digits=digits)
-                if name == "claim_cost"
-                else SQL("SUM(%(name)s) AS %(name)s", name=SQL.identifier(name))
-                for name in SERVICE_FIGURES
-            ),
-            rows=SQL(" UNION ALL ").join(self._select_service(*query) for query in queries),
-        )
-
-    @api.model
-    def _select_service(self, customer, month, figures, source):
-        """Return the SELECT of some of the service's figures, the others being nothing.
-
-        :param figures: {name: SQL}
-        :param source: SQL from the FROM on
-        """
-        return SQL(
-            "SELECT %s AS customer_id, %s AS month, %s %s",
-            customer,
-            month,
-            SQL(", ").join(
-                SQL("%s AS %s", figures.get(name, SQL("0")), SQL.identifier(name)) for name in SERVICE_FIGURES
-            ),
-            source,
-        )
 
     @api.model
     def _get_case_query(self, company, scope):
