@@ -285,6 +285,19 @@ class BrokerReview(models.Model):
 
     # CHECKS
 
+    def _check_measures_stay(self):
+        """Raise where somebody was taken off who has a measure to do: they would not see any
+        more for what."""
+        for measure in self.sudo().measure_ids.filtered(lambda row: not row.done_on):
+            if measure.user_id not in measure.review_id._get_participants():
+                raise UserError(
+                    self.env._(
+                        "%(user)s still has a measure to do: %(measure)s. Give it to somebody else first.",
+                        user=measure.user_id.name,
+                        measure=measure.name,
+                    )
+                )
+
     @api.constrains(*PEOPLE_FIELDS, "guest_ids", "company_id")
     def _check_people(self):
         for review in self.sudo():
@@ -314,6 +327,8 @@ class BrokerReview(models.Model):
         result = super().write(vals)
         if changed:
             changed._pass_call_on()
+        if not self.env.su and names & {*PEOPLE_FIELDS, "guest_ids"}:
+            self._check_measures_stay()
         return result
 
     @api.model

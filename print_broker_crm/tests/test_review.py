@@ -272,6 +272,31 @@ class TestReview(ReviewCommon):
         with self.assertRaises(UserError):
             review.measure_ids.with_user(self.manager_qian).unlink()
 
+    def test_nobody_is_taken_off_with_a_measure_to_do(self):
+        self._turn("declining")
+        review = self._get_reviews().with_user(self.manager_qian)
+        measure = (
+            self.env["broker.review.measure"]
+            .with_user(self.manager_qian)
+            .create({"review_id": review.id, "name": "Visit", "user_id": self.sales_zhao.id, "date": date(2026, 3, 9)})
+        )
+        self.assertEqual(review.guest_ids, self.sales_zhao)
+        with self.assertRaisesRegex(UserError, "Zhao still has a measure to do: Visit"):
+            review.guest_ids = [Command.unlink(self.sales_zhao.id)]
+        # In one go, as the form does
+        review.write(
+            {
+                "guest_ids": [Command.unlink(self.sales_zhao.id)],
+                "measure_ids": [Command.update(measure.id, {"user_id": self.sales_wang.id})],
+            }
+        )
+        self.assertFalse(review.guest_ids)
+        review.guest_ids = self.sales_zhao
+        measure.user_id = self.sales_zhao
+        measure.with_user(self.sales_zhao).action_done()
+        review.guest_ids = False
+        self.assertFalse(review.guest_ids)
+
     def test_a_crafted_context_fills_nothing_in(self):
         self._turn("declining")
         measure = (
