@@ -282,16 +282,7 @@ class BrokerCustomerCoverageMixin(models.AbstractModel):
                 lambda column, first=mark, last=last_id: SQL("%s > %s AND %s <= %s", column, first, column, last),
             )
             mark = last_id
-            # By itself: writing a company makes Odoo look at much else.
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE res_company SET broker_coverage_mark_date = %s, broker_coverage_mark_id = %s WHERE id = %s",
-                    today,
-                    mark,
-                    company.id,
-                )
-            )
-            company.invalidate_recordset(["broker_coverage_mark_date", "broker_coverage_mark_id"], flush=False)
+            company._note_broker_progress(broker_coverage_mark_date=today, broker_coverage_mark_id=mark)
             yield number
 
     @api.model

@@ -193,16 +193,7 @@ class BrokerCustomerRiskMixin(models.AbstractModel):
                 due = self._get_risk_due_query(company, mark, last_id, today, not is_whole and since)
                 self._judge_risk_where(company, fit, due, today)
             mark = last_id
-            # By itself: writing a company makes Odoo look at much else.
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE res_company SET broker_risk_mark_date = %s, broker_risk_mark_id = %s WHERE id = %s",
-                    today,
-                    mark,
-                    company.id,
-                )
-            )
-            company.invalidate_recordset(["broker_risk_mark_date", "broker_risk_mark_id"], flush=False)
+            company._note_broker_progress(broker_risk_mark_date=today, broker_risk_mark_id=mark)
             yield number
 
     @api.model

@@ -5,6 +5,7 @@ from pytz import UTC, timezone
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
 
 
 class ResCompany(models.Model):
@@ -449,6 +450,19 @@ class ResCompany(models.Model):
         """Return the firm's present day, whoever asks from wherever."""
         self.ensure_one()
         return fields.Date.context_today(self.with_context(tz=self._get_broker_tz()))
+
+    def _note_broker_progress(self, **values):
+        """Write down how far a night has come. By itself: writing a company makes Odoo look at
+        much else."""
+        self.ensure_one()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE res_company SET %s WHERE id = %s",
+                SQL(", ").join(SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()),
+                self.id,
+            )
+        )
+        self.invalidate_recordset(list(values), flush=False)
 
     def _get_satisfaction_minimum(self):
         """Return how many different customers an average hides, never fewer than five."""
