@@ -101,7 +101,7 @@ SHOTS = (
         "owner",
         f"{_ACTION}broker_campaign_action/{{first:broker.campaign:[('holdback_percent','>',0)]}}",
         _FORM,
-        scroll_to="[name='holdback']",
+        scroll_to=".o_field_widget[name='order_amount']",
     ),
     Shot("campaign-customers", "owner", f"{_ACTION}broker_campaign_member_action", _ROWS),
     Shot("log-contact", "wang", f"{_ACTION}broker_customer_action_log", _KANBAN),

@@ -167,6 +167,12 @@ class BrokerCampaignHoldbackMixin(models.AbstractModel):
                 verdict=text,
                 day=format_date(self.env, self.company_id._get_broker_date(last)),
             )
+        if waiting := len(addressed.filtered(lambda member: member.state == "open")):
+            text = self.env._(
+                "%(verdict)s With %(count)s of those addressed nobody had begun when it was closed; they count.",
+                verdict=text,
+                count=waiting,
+            )
         self.holdback_explanation = text
 
     # CRUD

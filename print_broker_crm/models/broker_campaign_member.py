@@ -36,7 +36,7 @@ class BrokerCampaignMember(models.Model):
         string="Bought for", readonly=True, help="What such jobs of the season asked for came to, without taxes."
     )
     state = fields.Selection(
-        [("open", "Waiting"), ("taken", "Turned To"), ("held", "Held Back")],
+        [("open", "To Be Turned To"), ("taken", "Turned To"), ("held", "Held Back")],
         string="Status",
         required=True,
         readonly=True,

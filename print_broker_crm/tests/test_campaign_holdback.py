@@ -291,6 +291,7 @@ class TestCampaignHoldback(CampaignCommon):
         self.refresh(campaign)
         self.assertEqual(self.get_states(campaign), "hhhtoooo")
         self.assertIn("0 of 5 addressed", campaign.holdback_shares)
+        self.assertIn("With 4 of those addressed nobody had begun", campaign.holdback_explanation)
         self.assertEqual(self.customers[0].last_campaign_date, date(2026, 11, 10))
         self.assertFalse(self.customers[4].last_campaign_date)
         drawn = campaign.member_ids.mapped("drawn_at")
@@ -301,6 +302,7 @@ class TestCampaignHoldback(CampaignCommon):
         self.buy("2026-11-22 02:00:00", self.customers[4])
         self.refresh(campaign)
         self.assertIn("1 of 5 addressed", campaign.holdback_shares)
+        self.assertNotIn("nobody had begun", campaign.holdback_explanation)
 
     # GUARDS
 

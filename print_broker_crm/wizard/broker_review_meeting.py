@@ -9,7 +9,7 @@ class BrokerReviewMeeting(models.TransientModel):
     _description = "Book the Meeting of a Review"
 
     review_id = fields.Many2one("broker.review", required=True, readonly=True, ondelete="cascade")
-    participant_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="They Meet")
+    participant_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="Who Meets")
     outsider_ids = fields.Many2many("res.users", compute="_compute_participant_ids", string="Cannot Open It")
     place = fields.Char(string="Where", compute="_compute_place", store=True, readonly=False, precompute=True)
     duration = fields.Float(
