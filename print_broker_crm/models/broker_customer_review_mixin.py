@@ -217,7 +217,6 @@ class BrokerCustomerReviewMixin(models.AbstractModel):
             leader = measure.review_id.user_id - users
             if leader:
                 measure.write({"user_id": leader.id})
-        reviews._pass_call_on()
         reviews._sync_meetings()
 
     # MERGE

@@ -5,6 +5,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import ConcurrencyError, LockError, UserError
 from odoo.fields import Command, Domain
+from odoo.tools import SQL
 
 CALL_ACTIVITY = "print_broker_crm.mail_activity_type_review"
 DOWN = ("declining", "lost")
@@ -146,7 +147,50 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             for customer, change in wanted.items()
             if customer not in reviewed and self._is_decline_reviewed(customer, change)
         }
+        return self._open_declines(due, self._get_decline_starts(due))
+
+    @api.model
+    def _open_of_new_key_accounts(self, company):
+        """Open the reviews of customers who became key accounts in the middle of a decline
+        that nobody has looked at.
+
+        What began before anybody looked, and what settings of another day left out, is left
+        alone: then the tier is no older than the decline.
+        """
+        customers = self.env["broker.customer"].sudo()
+        if company.broker_review_tiers == "key":
+            customers = customers.search(
+                Domain("company_id", "=", company.id)
+                & Domain("trend", "in", DOWN)
+                & Domain("tier_id.is_key", "=", True)
+                & Domain("tier_date", "!=", False)
+            )
+            customers -= self._find_open(customers).customer_id
+        if not customers:
+            return self.sudo().browse()
+        trends = customers._get_trend_at(company, company._get_broker_today())
+        rows = self.env.execute_query(
+            SQL("SELECT change_id FROM (%s) known WHERE customer_id = ANY(%s)", trends, customers.ids)
+        )
+        changes = self.env["broker.trend.change"].sudo().browse(change for (change,) in rows)
+        changes -= self.sudo().search(Domain("change_id", "in", changes.ids)).change_id
+        due = {
+            change.customer_id: change
+            for change in changes
+            if change.trend in DOWN and not change.is_history and self._is_decline_reviewed(change.customer_id, change)
+        }
         begins = self._get_decline_starts(due)
+        due = {customer: change for customer, change in due.items() if customer.tier_date > begins[customer]}
+        return self._open_declines(due, begins)
+
+    @api.model
+    def _open_declines(self, due, begins):
+        """Open the reviews of declines, but of those that were looked at: one that goes on
+        is looked at once.
+
+        :param due: {`broker.customer`: its newest `broker.trend.change`}
+        :param begins: {`broker.customer`: the day on which its decline began}
+        """
         latest = self._get_last_looked_at(due)
         return self._open(
             [
@@ -158,7 +202,6 @@ class BrokerReviewFlowMixin(models.AbstractModel):
                     "has_declined": True,
                 }
                 for customer, change in due.items()
-                # One decline that goes on is looked at once.
                 if customer not in latest or latest[customer] < begins[customer]
             ]
         )

@@ -126,11 +126,14 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
 
     @api.model
     def _night_steps(self, company):
-        """Look at a company's reviews batch by batch, yielding the number of each batch:
-        the margin that was lost, what became of them, and who takes part in meetings.
+        """Open the reviews of who became a key account while it declines, and look at a
+        company's reviews batch by batch, yielding the number of each batch: the margin that
+        was lost, what became of them, and who takes part in meetings.
 
         Safe to run twice: the second time nothing is left to change.
         """
+        if opened := self._open_of_new_key_accounts(company):
+            yield len(opened)
         wanted = self._get_night_domain(company)
         mark = 0
         while reviews := self.sudo().search(wanted & Domain("id", ">", mark), order="id", limit=self._night_batch):

@@ -100,4 +100,11 @@ from . import test_insight_dashboard
 from . import test_insight_dashboard_tour
 from . import test_customer_month, test_customer_month_night
 from . import test_demand, test_campaign, test_campaign_holdback, test_campaign_withdrawal
-from . import test_review, test_review_evidence, test_review_meeting, test_review_people, test_review_tour
+from . import (
+    test_review,
+    test_review_evidence,
+    test_review_key,
+    test_review_meeting,
+    test_review_people,
+    test_review_tour,
+)

@@ -141,6 +141,13 @@ class TestReviewPeople(ReviewCommon):
         self.assertEqual((visit + talk).user_id, self.manager_gao)
         self.assertEqual((visit + talk).activity_id.user_id, self.manager_gao)
 
+    def test_the_to_do_of_who_leads_stays_when_others_leave(self):
+        todo = self.review.activity_ids
+        todo.write({"date_deadline": date(2026, 3, 20), "note": "Talk to Wang first"})
+        self.service_chen.active = False
+        self.assertEqual(self.review.activity_ids, todo)
+        self.assertEqual(todo.date_deadline, date(2026, 3, 20))
+
     def test_the_leader_leaves_before_anybody_met(self):
         self.manager_qian.action_archive()
         self.assertEqual(self.review.user_id, self.manager_gao)
