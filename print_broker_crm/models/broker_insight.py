@@ -31,6 +31,8 @@ FIGURES = {
     "desk_claim_cost": ("money", "year", -1),
     "desk_result": ("money", "year", 1),
 }
+# What is so on a day, and needs no whole month to be compared.
+STANDING_FIGURES = frozenset({"customers_rising", "customers_declining", "revenue_declining", "cases_open"})
 _YEAR, _MONTH = relativedelta(years=1), relativedelta(months=1)
 _BEFORE = {"year": _YEAR, "month": _MONTH, "kept": _MONTH}
 
@@ -40,8 +42,9 @@ class BrokerInsight(models.AbstractModel):
 
     The report, the dashboard and the pages that they open show these and no others. A
     figure is {"value", "before", "before_month", "kind", "label", "good"}: `before` is None
-    where there is nothing to compare with, `value` where nobody knows it, as the satisfaction
-    of a month in which nobody answered; `before_month` is that of rows to be opened.
+    where there is nothing to compare with, as with what the running month brought so far;
+    `value` where nobody knows it, as the satisfaction of a month in which nobody answered;
+    `before_month` is that of rows to be opened.
     """
 
     _name = "broker.insight"
@@ -114,12 +117,15 @@ class BrokerInsight(models.AbstractModel):
         }
         labels = self._get_labels()
         summary = {}
+        is_running = month > self._get_last_month(company)
         for key, (kind, compared, good) in FIGURES.items():
             before_month = month - _BEFORE[compared]
+            # Half a month is not compared with a whole one.
+            is_compared = not is_running or compared == "kept" or key in STANDING_FIGURES
             summary[key] = {
                 "value": values[key].get(month),
-                "before": values[key].get(before_month),
-                "before_month": compared != "kept" and before_month,
+                "before": values[key].get(before_month) if is_compared else None,
+                "before_month": compared != "kept" and is_compared and before_month,
                 "kind": kind,
                 "label": labels[key],
                 "good": good,

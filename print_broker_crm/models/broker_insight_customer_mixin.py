@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
@@ -10,6 +12,15 @@ STANDING_TRENDS = ("rising", "declining")
 CHANGED_TRENDS = ("new", "lost", "recovered")
 # What decliners lost is seen over so many months, as their trend is.
 TREND_MONTHS = 3
+
+
+class TrendsAtEnds(NamedTuple):
+    """Where customers stood when months ended, and who came back in them."""
+
+    # {last day: {customer id: trend}}
+    stood: dict
+    # {first day of the month: set of customer ids}
+    came_back: dict
 
 
 class BrokerInsightCustomerMixin(models.AbstractModel):
@@ -50,9 +61,43 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
 
     @api.model
     def _get_trends_at_ends(self, company, months):
-        """Return {last day: {customer id: trend}} of some months and of those before."""
+        """Return the `TrendsAtEnds` of some months and of those before."""
         days = {self._get_last_day(month - relativedelta(months=back)) for month in months for back in (0, 1)}
-        return {day: self._get_trends(company, day) for day in sorted(days)}
+        return TrendsAtEnds(
+            {day: self._get_trends(company, day) for day in sorted(days)}, self._get_comebacks(company, months)
+        )
+
+    @api.model
+    def _get_comebacks(self, company, months):
+        """Return {month: ids of the customers who came back from a loss in it}.
+
+        Who is late once more and buys again has come back from the same loss, once, as the
+        targets count it, too.
+        """
+        self.env["broker.trend.change"].flush_model()
+        found = {month: set() for month in months}
+        for month, customer in self.env.execute_query(
+            SQL(
+                """
+                SELECT asked.month, change.customer_id
+                  FROM UNNEST(%(months)s::date[]) AS asked (month)
+                  JOIN broker_trend_change change
+                    ON change.date >= asked.month AND change.date < asked.month + INTERVAL '1 month'
+                 WHERE change.company_id = %(company)s AND change.trend = 'recovered' AND change.is_merged IS NOT TRUE
+                   AND NOT EXISTS (
+                           SELECT FROM broker_trend_change earlier
+                            WHERE earlier.customer_id = change.customer_id AND earlier.trend = 'recovered'
+                              AND earlier.is_merged IS NOT TRUE
+                              AND (earlier.date, earlier.id) < (change.date, change.id)
+                              AND earlier.trace -> 'pause' = change.trace -> 'pause'
+                       )
+                """,
+                months=list(found),
+                company=company.id,
+            )
+        ):
+            found[month].add(customer)
+        return found
 
     @api.model
     def _get_trends(self, company, day):
@@ -84,35 +129,54 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
     @api.model
     def _get_trend_customers(self, trends, trend, month):
         """Return the ids of the customers whom a month shows in a trend."""
-        now = trends[self._get_last_day(month)]
+        if trend == "recovered":
+            return trends.came_back[month]
+        now = trends.stood[self._get_last_day(month)]
         if trend in STANDING_TRENDS:
             return {customer for customer, known in now.items() if known == trend}
-        before = trends[self._get_last_day(month - relativedelta(months=1))]
+        before = trends.stood[self._get_last_day(month - relativedelta(months=1))]
         return {customer for customer, known in now.items() if known == trend and before.get(customer) != trend}
 
     @api.model
+    def _get_compared_months(self, company, month):
+        """Return the months over which a decline is seen, the last one first: those up to a
+        month, and the same of the year before. The month that runs is not compared with a
+        whole one: those count that were over before it.
+        """
+        last = min(month, self._get_last_month(company))
+        return [
+            start - relativedelta(months=back)
+            for start in (last, last - relativedelta(years=1))
+            for back in range(TREND_MONTHS)
+        ]
+
+    @api.model
     def _get_lost_revenue(self, company, decliners):
-        """Return {month: what its decliners bought less in three months than a year before}.
+        """Return {month: what its decliners bought less in three closed months than a year
+        before}.
 
         :param decliners: dict of month to ids of customers
         """
+        ends = {month: self._get_compared_months(company, month)[0] for month in decliners}
         spans = [(month, customer) for month, customers in decliners.items() for customer in sorted(customers)]
         if not spans:
             return {month: 0.0 for month in decliners}
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT span.month, SUM(CASE WHEN bought.month > span.month - INTERVAL '1 year'
+                SELECT span.month, SUM(CASE WHEN bought.month > span.ends - INTERVAL '1 year'
                                             THEN -bought.revenue ELSE bought.revenue END)
-                  FROM UNNEST(%(months)s::date[], %(customers)s::int[]) AS span (month, customer_id)
+                  FROM UNNEST(%(months)s::date[], %(ends)s::date[], %(customers)s::int[])
+                       AS span (month, ends, customer_id)
                   JOIN broker_customer_month bought
                     ON bought.customer_id = span.customer_id AND bought.company_id = %(company)s
-                   AND (bought.month > span.month - %(length)s AND bought.month <= span.month
-                        OR bought.month > span.month - INTERVAL '1 year' - %(length)s
-                           AND bought.month <= span.month - INTERVAL '1 year')
+                   AND (bought.month > span.ends - %(length)s AND bought.month <= span.ends
+                        OR bought.month > span.ends - INTERVAL '1 year' - %(length)s
+                           AND bought.month <= span.ends - INTERVAL '1 year')
               GROUP BY span.month
                 """,
                 months=[month for month, _customer in spans],
+                ends=[ends[month] for month, _customer in spans],
                 customers=[customer for _month, customer in spans],
                 company=company.id,
                 length=SQL("INTERVAL %s", f"{TREND_MONTHS} months"),
@@ -151,11 +215,9 @@ class BrokerInsightCustomerMixin(models.AbstractModel):
             sudo = self.sudo()
             ids = sorted(sudo._get_trend_customers(sudo._get_trends_at_ends(company, [month]), trend, month))
             if key == "revenue_declining":
-                starts = (month, month - relativedelta(years=1))
-                spans = [start - relativedelta(months=back) for start in starts for back in range(TREND_MONTHS)]
                 return self._prepare_action(
                     "broker_customer_month_action",
-                    Domain("customer_id", "in", ids) & Domain("month", "in", spans),
+                    Domain("customer_id", "in", ids) & Domain("month", "in", self._get_compared_months(company, month)),
                     {"group_by": ["customer_id"]},
                     modes=("list", "kanban", "pivot", "graph"),
                 )

@@ -5,10 +5,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .broker_insight_customer_mixin import TREND_MONTHS
-
 # Figures of what is known of the present day alone.
 _TODAY = ("coverage_gaps", "obligations_unmet", "reviews_open")
+# Before and after these nobody kept books, and the calendar ends somewhere.
+_YEARS = range(1900, 3000)
 # So many rows the owner sees at once; the figures above the lists open all of them.
 _DECLINERS = 8
 _REVIEWS = 6
@@ -58,7 +58,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
             "figures": figures,
             "today": self._get_dashboard_today(company, month, figures),
             "months": self._get_dashboard_months(company, month),
-            "compared_months": list(map(fields.Date.to_string, self._get_compared_months(month))),
+            "compared_months": list(map(fields.Date.to_string, self._get_compared_months(company, month))),
             "decliners": self._get_dashboard_decliners(company, month),
             "reviews": self._get_dashboard_reviews(company),
         }
@@ -93,9 +93,12 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         if not month:
             return None
         try:
-            return fields.Date.to_date(month).replace(day=1)
+            first = fields.Date.to_date(month).replace(day=1)
         except (AttributeError, TypeError, ValueError):
-            raise UserError(self.env._("%(month)s is no month.", month=month)) from None
+            first = None
+        if not first or first.year not in _YEARS:
+            raise UserError(self.env._("%(month)s is no month.", month=month))
+        return first
 
     # FIGURES
 
@@ -139,7 +142,9 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
 
     @api.model
     def _get_dashboard_months(self, company, month):
-        """Return revenue and margin of the thirteen months up to one, oldest first."""
+        """Return revenue and margin of the thirteen months up to one, oldest first, and
+        which of them still runs."""
+        last_closed = self._get_last_month(company)
         first = month - relativedelta(months=12)
         domain = Domain("company_id", "=", company.id) & Domain("month", ">=", first) & Domain("month", "<=", month)
         sums = {
@@ -152,20 +157,17 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
         for number in range(13):
             day = first + relativedelta(months=number)
             revenue, margin = sums.get(day, (0.0, 0.0))
-            months.append({"month": fields.Date.to_string(day), "revenue": revenue, "margin": margin})
+            months.append(
+                {
+                    "month": fields.Date.to_string(day),
+                    "revenue": revenue,
+                    "margin": margin,
+                    "is_running": day > last_closed,
+                }
+            )
         return months
 
     # WHOM TO LOOK AT
-
-    @api.model
-    def _get_compared_months(self, month):
-        """Return the months over which a decline is seen: those up to a month, and the same
-        of the year before."""
-        return [
-            start - relativedelta(months=back)
-            for start in (month, month - relativedelta(years=1))
-            for back in range(TREND_MONTHS)
-        ]
 
     @api.model
     def _get_dashboard_decliners(self, company, month):
@@ -214,7 +216,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
     def _rank_decliners(self, company, month, ids):
         """Return (customer id, revenue less that of a year before, id of the change of
         trend) of the customers who lost most, as many as the page shows."""
-        months = self._get_compared_months(month)
+        months = self._get_compared_months(company, month)
         rows = self.env.execute_query(
             SQL(
                 """
@@ -233,7 +235,7 @@ class BrokerInsightDashboardMixin(models.AbstractModel):
                 """,
                 ids=ids,
                 judged=self.env["broker.customer"]._get_trend_at(company, self._get_last_day(month)),
-                year=month - relativedelta(years=1),
+                year=months[0] - relativedelta(years=1),
                 company=company.id,
                 months=months,
                 limit=_DECLINERS,

@@ -77,6 +77,48 @@ class TestInsight(MonthReportCommon):
         # January: one had just been lost.
         self.assertEqual(self._get("customers_lost", month=date(2026, 1, 1)), (1, 0))
 
+    def test_a_comeback_counts_in_the_month_in_which_it_happened(self):
+        """Late once more in March and back again in April: it came back from one loss."""
+        once = {"reason": "back", "pause": ["2025-06-01", "2026-02-20"]}
+        opal = self._turn(self._open("Opal"), ("2026-02-20", "recovered"), **once)
+        self._turn(opal, ("2026-02-25", "declining"), reason="late")
+        self._turn(opal, ("2026-03-04", "recovered"), **once)
+        self.assertEqual(self._get("customers_recovered"), (0, 1), "It declined when February ended")
+        self.assertFalse(self._get_rows("customers_recovered"))
+        self.assertEqual(self._get_rows("customers_recovered", date(2026, 2, 1)), opal)
+        # Another loss is another comeback; what came with a merge is another customer's.
+        self._turn(opal, ("2026-03-31", "recovered"), reason="back", pause=["2026-03-05", "2026-03-30"])
+        self.assertEqual(self._get("customers_recovered"), (1, 1))
+        pearl = self._turn(self._open("Pearl"), ("2026-03-10", "recovered"), **once)
+        pearl.trend_change_ids.sudo().is_merged = True
+        self.assertEqual(self._get("customers_recovered"), (1, 1))
+        other = self._open("Onyx", company=self.env["res.company"].create({"name": "Second"}))
+        self._turn(other, ("2026-03-10", "recovered"), **once)
+        self.assertEqual(self._get_rows("customers_recovered"), opal)
+
+    def test_the_running_month_is_not_compared_with_a_whole_one(self):
+        """April has had three days; decliners are seen by January to March, as their trend is."""
+        self._turn(self.customer, ("2026-02-10", "declining"))
+        self._fill(self.customer, m2025_01=500, m2025_03=900, m2025_04=5000, m2026_03=100, m2026_04=10)
+        april = date(2026, 4, 1)
+        with freeze_time("2026-04-03 02:00:00"):
+            self.assertEqual(
+                self._get("revenue", "margin", "customers_lost", month=april), [(10, None), (4, None), (0, None)]
+            )
+            self.assertEqual(self._get("customers_declining", month=april), (1, 1), "So it is on any day")
+            self.assertEqual(self._get("revenue_declining", month=april), (1300, 1300))
+            rows = self._get_rows("revenue_declining", april)
+            self.assertEqual(sorted(rows.mapped("month")), [date(2025, 1, 1), date(2025, 3, 1), date(2026, 3, 1)])
+            running = self.env["broker.insight"]._get_summary(self.company, april)
+            self.assertEqual(
+                {key for key, figure in running.items() if figure["before_month"]},
+                {"customers_rising", "customers_declining", "revenue_declining", "cases_open"},
+            )
+        with freeze_time("2026-05-01 02:00:00"):
+            self.assertEqual(self._get("revenue", month=april), (10, 5000), "It is over")
+            # February to April after the same months: 110 and 5,900.
+            self.assertEqual(self._get("revenue_declining", month=april)[0], 5790)
+
     def test_who_was_put_away(self):
         """Nobody looks at them any more, so they decline no longer; a month that was over by
         then shows them as they were."""

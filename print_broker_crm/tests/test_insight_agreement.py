@@ -1,3 +1,7 @@
+import json
+
+from dateutil.relativedelta import relativedelta
+
 from odoo.tests import tagged
 
 from odoo.addons.print_broker_crm.models.broker_insight import FIGURES
@@ -66,6 +70,37 @@ class TestInsightAgreement(InsightCommon):
                 (str(self.last_month), tea.id): (4000, -1000),
             },
         )
+
+    def test_a_comeback_is_one_in_report_and_targets(self):
+        """Back two months ago, late again, and back in the last month from the same loss."""
+        before = self._get_month(2)
+        pause = [str(self._get_month(9)), str(before.replace(day=4))]
+        known = {"jobs": 2, "last_day": pause[1], "lost_after": pause[1]}
+        for day, trend, trace in (
+            (before.replace(day=4), "recovered", {"reason": "back", "pause": pause}),
+            (before.replace(day=25), "declining", {"reason": "figures", **known}),
+            (self.last_month.replace(day=7), "recovered", {"reason": "back", "pause": pause}),
+        ):
+            self._fill_trend(self.customer, trend, day).sudo().flush_recordset()
+            self.env.cr.execute(
+                "UPDATE broker_trend_change SET trace = %s::jsonb WHERE customer_id = %s AND date = %s",
+                [json.dumps(trace), self.customer.id, day],
+            )
+        self.env.invalidate_all()
+        for month, count in ((before, 1), (self.last_month, 0)):
+            report = self.env["broker.month.report"].sudo()._prepare(self.company, month)
+            line = report.line_ids.filtered(lambda line: line.key == "customers_recovered")
+            self.assertEqual((line.value, len(report.recovered_ids)), (count, count))
+            self.assertEqual(self.insight.get_dashboard(str(month))["figures"]["customers_recovered"]["value"], count)
+            events = self.env["broker.target.event"].search_count(
+                [
+                    ("kind", "=", "recovered"),
+                    ("company_id", "=", self.company.id),
+                    ("date", ">=", month),
+                    ("date", "<", month + relativedelta(months=1)),
+                ]
+            )
+            self.assertEqual(events, count)
 
     def test_down_to_the_invoices(self):
         action = self.insight.open_rows("revenue")

@@ -54,9 +54,12 @@ class TestInsightDashboard(InsightCommon):
         )
         self.assertEqual(show("1999-01-31")["month"], first)
         self.assertEqual(show("2999-01-31")["month"], running)
-        for nonsense in ("soon", "2026-13-01", 7, {"month": 1}, [2026]):
-            with self.subTest(month=nonsense), self.assertRaises(UserError):
-                show(nonsense)
+        for nonsense in ("soon", "2026-13-01", "0001-01-01", "9999-12-31", 7, {"month": 1}, [2026]):
+            with self.subTest(month=nonsense):
+                with self.assertRaises(UserError):
+                    show(nonsense)
+                with self.assertRaises(UserError):
+                    self.insight.open_rows("revenue_declining", nonsense)
 
     def test_today_is_today_whichever_month_is_looked_at(self):
         """Who is silent today is silent, also for who leafs through the months before."""
@@ -121,6 +124,19 @@ class TestInsightDashboard(InsightCommon):
             -sum(row["change"] for row in data["decliners"] if row["trend"] == "declining"),
         )
         self.assertEqual(data["compared_months"], [str(self._get_month(back)) for back in (1, 2, 3, 13, 14, 15)])
+
+    def test_the_month_that_runs_is_not_compared_with_a_whole_one(self):
+        customer = self._open_decliner("Steady in what is over", 1000, 900)
+        self._fill_month(customer, 12, 7000)
+        self._fill_month(customer, 0, 50)
+        data = self.insight.get_dashboard(str(self.this_month))
+        self.assertEqual([(row["id"], row["change"]) for row in data["decliners"]], [(customer.id, -100)])
+        self.assertEqual(data["compared_months"], [str(self._get_month(back)) for back in (1, 2, 3, 13, 14, 15)])
+        self.assertEqual(data["figures"]["revenue_declining"]["value"], 100)
+        revenue = data["figures"]["revenue"]
+        self.assertEqual((revenue["value"], revenue["before"], revenue["before_month"]), (50, None, False))
+        self.assertEqual([row["is_running"] for row in data["months"]], [False] * 12 + [True])
+        self.assertFalse(any(row["is_running"] for row in self.insight.get_dashboard()["months"]))
 
     def test_a_month_that_is_over_is_seen_as_it_was(self):
         customer = self._open_decliner("Back again", 5000, 1000)

@@ -58,11 +58,11 @@ export class DashboardFigure extends Component {
         };
     }
 
-    /** How the figure differs from before; nothing while a month is running, or nothing is known. */
+    /** How the figure differs from before; nothing where nothing is known, or the month still runs. */
     get change() {
         const { value, before, before_month, kind, good } = this.figure;
         const known = before_month && [value, before].every((number) => typeof number === "number");
-        if (!known || this.props.data.is_running) {
+        if (!known) {
             return null;
         }
         // Nothing in both is no news, and money against nothing tells only itself again.

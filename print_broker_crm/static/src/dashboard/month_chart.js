@@ -34,7 +34,6 @@ export class MonthChart extends Component {
     setup() {
         this.canvasRef = useRef("canvas");
         this.state = useState({ isTable: false });
-        this.formatMonth = formatMonth;
         this.chart = null;
         onWillStart(() => loadBundle("web.chartjs_lib"));
         useEffect(
@@ -53,6 +52,12 @@ export class MonthChart extends Component {
 
     get isEmpty() {
         return this.props.months.every((month) => !month.revenue && !month.margin);
+    }
+
+    /** Write a month, and that it is not over where it is so. */
+    formatTitle({ month, is_running }) {
+        const name = formatMonth(month);
+        return is_running ? _t("%(month)s (so far)", { month: name }) : name;
     }
 
     formatMoney(value) {
@@ -83,7 +88,12 @@ export class MonthChart extends Component {
                 type: "bar",
                 label: _t("Revenue"),
                 data: months.map((month) => month.revenue),
-                backgroundColor: revenueColor,
+                // The month that runs is no whole one: its bar is empty.
+                backgroundColor: months.map((month) =>
+                    month.is_running ? "transparent" : revenueColor
+                ),
+                borderColor: revenueColor,
+                borderWidth: months.map((month) => (month.is_running ? 2 : 0)),
                 borderRadius: 2,
                 maxBarThickness: 40,
             },
@@ -113,7 +123,7 @@ export class MonthChart extends Component {
                     tooltip: {
                         mode: "index",
                         callbacks: {
-                            title: ([item]) => formatMonth(months[item.dataIndex].month),
+                            title: ([item]) => this.formatTitle(months[item.dataIndex]),
                             label: (item) => `${item.dataset.label}: ${this.formatMoney(item.raw)}`,
                         },
                     },
