@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
@@ -92,6 +92,24 @@ class TestReviewPeople(ReviewCommon):
         self.assertFalse(measure.done_on)
         measure.activity_id.with_user(self.service_chen).action_done()
         self.assertTrue(measure.done_on)
+
+    def test_what_is_done_or_over_stays_as_it_is(self):
+        self._agree(self.review, (self.service_chen, "Call the buyer"), (self.sales_wang, "Visit"))
+        call, visit = self.review.measure_ids.sorted("id")
+        call.with_user(self.service_chen).action_done()
+        with self.assertRaisesRegex(UserError, "is done and stays"):
+            call.with_user(self.manager_qian).name = "Call nobody"
+        visit.with_user(self.manager_qian).name = "Visit them"
+        self._turn("stable")
+        self.assertEqual(self.review.state, "closed")
+        vals = {"review_id": self.review.id, "name": "Too late", "date": date(2026, 3, 20)}
+        for forbidden in (
+            lambda: visit.with_user(self.manager_qian).write({"name": "Nothing"}),
+            lambda: visit.with_user(self.sales_wang).action_done(),
+            lambda: self.env["broker.review.measure"].with_user(self.manager_qian).create(vals),
+        ):
+            with self.assertRaisesRegex(UserError, "is over and stays"):
+                forbidden()
 
     def test_another_measure_while_the_numbers_are_waited_for(self):
         self._agree(self.review, (self.service_chen, "Call the buyer"))
