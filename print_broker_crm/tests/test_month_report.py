@@ -187,9 +187,10 @@ class TestMonthReport(ReportCommon):
             ("2026-03-31 16:00:00", 90, job.order_line),
             ("2025-03-10 02:00:00", 50, job.order_line),
             ("2026-03-10 02:00:00", 8, self.env["sale.order.line"]),
+            ("2026-03-11 02:00:00", 6000, job.order_line),
         ):
             with freeze_time(moment):
-                self.env["purchase.order"].create(
+                order = self.env["purchase.order"].create(
                     {
                         "partner_id": press.id,
                         "order_line": [
@@ -203,7 +204,10 @@ class TestMonthReport(ReportCommon):
                             )
                         ],
                     }
-                ).button_confirm()
+                )
+                order.button_confirm()
+        # Confirmed, and called off: they printed nothing.
+        order.button_cancel()
         case = self._case(self.customer, "2026-03-10 02:00:00", cause="printing_house")
         case.printing_house_id = press
         # Theirs was the job, and the carrier's the fault.
