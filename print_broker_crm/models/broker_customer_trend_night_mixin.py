@@ -92,8 +92,7 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
             )
         )
         self.env["broker.customer"].invalidate_model(["trend_due"], flush=False)
-        self.env.cr.execute(SQL("UPDATE res_company SET broker_trend_basis = %s WHERE id = %s", digest, company.id))
-        company.invalidate_recordset(["broker_trend_basis"], flush=False)
+        company._note_broker_progress(broker_trend_basis=digest)
 
     @api.model
     def _get_last_customer_id(self, company):
@@ -128,16 +127,7 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
     def _set_trend_mark(self, company, day, mark):
         if (company.broker_trend_mark_date, company.broker_trend_mark_id) == (day, mark):
             return
-        # By itself: writing a company makes Odoo look at much else.
-        self.env.cr.execute(
-            SQL(
-                "UPDATE res_company SET broker_trend_mark_date = %s, broker_trend_mark_id = %s WHERE id = %s",
-                day,
-                mark,
-                company.id,
-            )
-        )
-        company.invalidate_recordset(["broker_trend_mark_date", "broker_trend_mark_id"], flush=False)
+        company._note_broker_progress(broker_trend_mark_date=day, broker_trend_mark_id=mark)
 
     # READING
 

@@ -3,7 +3,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
@@ -65,9 +64,7 @@ class BrokerInsightNight(models.AbstractModel):
         today = company._get_broker_today()
         if company.broker_insight_night_on == today:
             return
-        # By itself: writing a company makes Odoo look at much else.
-        self.env.cr.execute(SQL("UPDATE res_company SET broker_insight_night_on = %s WHERE id = %s", today, company.id))
-        company.invalidate_recordset(["broker_insight_night_on"], flush=False)
+        company._note_broker_progress(broker_insight_night_on=today)
 
     @api.model
     def _wake_again(self):
