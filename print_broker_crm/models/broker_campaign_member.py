@@ -45,7 +45,7 @@ class BrokerCampaignMember(models.Model):
         index=True,
     )
     channel = fields.Selection(
-        [("call", "Care Call"), ("mail", "E-Mail"), ("todo", "To-Do")], string="By", readonly=True, copy=False
+        [("call", "Care Call"), ("mail", "E-Mail"), ("todo", "To-Do")], string="Way", readonly=True, copy=False
     )
     taken_at = fields.Datetime(readonly=True, copy=False)
     date_taken = fields.Date(string="Turned To on", readonly=True, copy=False)
