@@ -110,7 +110,7 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
         return month + relativedelta(months=1)
 
     @api.model
-    def _get_profit_rows_query(self, company, first, last, customers=None):
+    def _get_profit_rows_query(self, company, first, last, customers=None, is_few=True):
         """Return the SELECT of what the posted invoice lines of some days leave, of these
         columns: invoice_line_id, move_id, order_id (NULL where the line bills no order),
         customer_id, day, revenue, profit (NULL where the cost is not known); in the company's
@@ -120,6 +120,7 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
         :param first: the first day, a `date`
         :param last: the last day, a `date`
         :param customers: `broker.customer` records; all of the company when left out
+        :param is_few: these are few of the company's invoices
         """
         condition = SQL("move.broker_customer_id IS NOT NULL AND move.invoice_date BETWEEN %s AND %s", first, last)
         if customers is not None:
@@ -131,8 +132,8 @@ class BrokerCustomerMonthQueryMixin(models.AbstractModel):
             SELECT line_id AS invoice_line_id, move_id, order_id, customer_id, day, -balance AS revenue, profit
               FROM billed
             """,
-            invoice=self._get_invoice_query(company, SQL(), condition),
-            billed=self.env["broker.tier.score"]._get_billed_query(company, True),
+            invoice=self._get_invoice_query(company, SQL(), condition, is_few=is_few),
+            billed=self.env["broker.tier.score"]._get_billed_query(company, is_few),
         )
 
     @api.model

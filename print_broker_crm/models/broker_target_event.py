@@ -1,7 +1,14 @@
-from odoo import api, fields, models
-from odoo.tools import SQL
+from datetime import date, timedelta
 
-from .broker_target_event_query_mixin import ID_SPAN, MEASURES
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.orm.domains import DomainAnd, DomainCondition
+from odoo.tools import SQL, OrderedSet
+
+from .broker_target_event_query_mixin import TargetScope
+
+# The newest rows are looked for in so many days, then in so many more, then in all.
+RECENT_DAYS = (7, 31, 366)
 
 
 class BrokerTargetEvent(models.Model):
@@ -47,16 +54,24 @@ class BrokerTargetEvent(models.Model):
 
     @property
     def _table_query(self):
-        # What a target opens says of which days and kind; a context that says anything
-        # else shows fewer rows and never more.
-        context = self.env.context
-        kind = context.get("broker_target_kind")
         return self._get_events_query(
-            self.env["res.company"].sudo().browse(self.env.companies.ids),
-            [kind] if kind in MEASURES else None,
-            self._read_day(context.get("broker_target_from")),
-            self._read_day(context.get("broker_target_until")),
+            self.env["res.company"].sudo().browse(self.env.companies.ids), self._get_event_scope()
         )
+
+    @api.model
+    def _get_event_scope(self):
+        """Return the `TargetScope` of the context: what a search looks at, or what a target
+        opens. A context that says anything else shows fewer rows and never more."""
+        context = self.env.context
+        scope = context.get("broker_target_scope")
+        if not isinstance(scope, TargetScope):
+            kind = context.get("broker_target_kind")
+            scope = TargetScope().narrow(
+                kinds=[kind] if kind in TargetScope().kinds else None,
+                first=self._read_day(context.get("broker_target_from")),
+                last=self._read_day(context.get("broker_target_until")),
+            )
+        return scope
 
     @api.model
     def _read_day(self, day):
@@ -65,13 +80,54 @@ class BrokerTargetEvent(models.Model):
         except (TypeError, ValueError):
             return None
 
+    @api.model
+    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
+        """Look at no more than what the domain leaves. Of a page of the newest rows the last
+        days are looked at first: what all invoices of a firm left is a lot to work out."""
+        if isinstance(self.env.context.get("broker_target_scope"), TargetScope):
+            return super()._search(domain, offset=offset, limit=limit, order=order, **kwargs)
+        domain = Domain(domain).optimize_full(self)
+        scope = self._narrow_scope(self._get_event_scope(), domain)
+        if limit and scope.ids is None and (not order or order.lower().startswith("date desc")):
+            newest = min(filter(None, (fields.Date.context_today(self), scope.last)))
+            for days in RECENT_DAYS:
+                first = newest - timedelta(days=days)
+                if scope.first and scope.first >= first:
+                    break
+                recent = self.with_context(broker_target_scope=scope.narrow(first=first))
+                page = domain & Domain("date", ">=", first)
+                ids = recent._search(page, offset=offset, limit=limit, order=order, **kwargs).get_result_ids()
+                if len(ids) == limit:
+                    # Read from the days of these rows alone
+                    return self.with_context(broker_target_scope=scope.narrow(ids=ids)).browse(ids)._as_query()
+        return self.with_context(broker_target_scope=scope)._search(
+            domain, offset=offset, limit=limit, order=order, **kwargs
+        )
+
+    @api.model
+    def _narrow_scope(self, scope, domain):
+        """Return the part of a `TargetScope` that the conditions of a domain leave."""
+        for condition in domain.children if isinstance(domain, DomainAnd) else (domain,):
+            if not isinstance(condition, DomainCondition):
+                continue
+            name, operator, value = condition.field_expr, condition.operator, condition.value
+            values = value if isinstance(value, OrderedSet) else ()
+            if name == "kind" and values and operator == "in":
+                scope = scope.narrow(kinds=values)
+            elif name == "id" and values and operator == "in":
+                scope = scope.narrow(ids=[number for number in values if isinstance(number, int)])
+            elif name == "date" and isinstance(value, date):
+                if operator in (">", ">="):
+                    scope = scope.narrow(first=value)
+                elif operator in ("<", "<="):
+                    scope = scope.narrow(last=value)
+        return scope
+
     # ACTIONS
 
     def action_open(self):
         """Open the document that the row is about."""
         self.ensure_one()
-        # The id says of which kind it is, so that no other is looked at.
-        self = self.with_context(broker_target_kind=list(MEASURES)[self.id // ID_SPAN - 1])
         if self.res_model == "broker.satisfaction.mine":
             return self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_satisfaction_mine_action")
         return {
@@ -103,7 +159,7 @@ class BrokerTargetEvent(models.Model):
                  WHERE event.user_id IN %s
               GROUP BY event.kind, event.user_id
                 """,
-                self._get_events_query(company.sudo(), kinds, first, last),
+                self._get_events_query(company.sudo(), TargetScope().narrow(kinds, first, last)),
                 tuple(users.ids) or (0,),
             )
         )

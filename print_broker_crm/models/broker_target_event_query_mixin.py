@@ -1,6 +1,7 @@
-from datetime import date
+from datetime import date, timedelta
+from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 # A target is the sum of its events' values, or their average.
@@ -20,8 +21,38 @@ MEASURES = {
 }
 # The ids of a kind's rows: its place times this, and the document's id.
 ID_SPAN = 10**14
+# What invoices left.
+MARGIN_KINDS = ("margin", "repeat_margin")
 # What is known of today alone: a period that is over keeps what was seen last.
 PRESENT_KINDS = ("satisfaction", "coverage")
+# The invoices of a span as long as this are looked up; of a longer one it is quicker to read all.
+FEW_DAYS = 92
+
+
+class TargetScope(NamedTuple):
+    """Which events are looked at: of these kinds, from a first to a last day, with these ids;
+    of all where nothing is said."""
+
+    kinds: tuple = tuple(MEASURES)
+    first: date | None = None
+    last: date | None = None
+    ids: tuple | None = None
+
+    def narrow(self, kinds=None, first=None, last=None, ids=None):
+        """Return the part of it that all of these leave."""
+        return TargetScope(
+            self.kinds if kinds is None else tuple(kind for kind in self.kinds if kind in kinds),
+            max(filter(None, (self.first, first)), default=None),
+            min(filter(None, (self.last, last)), default=None),
+            self.ids if ids is None else tuple(ids) if self.ids is None else tuple(set(self.ids) & set(ids)),
+        )
+
+    def get_documents(self, kind):
+        """Return the ids of the documents of a kind, or None when all are meant."""
+        if self.ids is None:
+            return None
+        place = list(MEASURES).index(kind) + 1
+        return [number % ID_SPAN for number in self.ids if number // ID_SPAN == place]
 
 
 class BrokerTargetEventQueryMixin(models.AbstractModel):
@@ -36,31 +67,44 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
     _description = "Target Event: Queries"
 
     @api.model
-    def _get_events_query(self, companies, kinds=None, first=None, last=None):
+    def _get_events_query(self, companies, scope):
         """Return the SELECT of all events.
 
         :param companies: the `res.company` whose events are looked at
-        :param kinds: of these kinds only
-        :param first: the first day, a `date`; all that came before counts when left out
-        :param last: the last day, a `date`
+        :param scope: the `TargetScope`; without a first day all that came before counts
         """
         self._flush_target_sources()
-        kinds = list(MEASURES) if kinds is None else [kind for kind in MEASURES if kind in kinds]
         firm = SQL(
             "SELECT * FROM UNNEST(%s::int[], %s::varchar[], %s::date[]) AS firm (company_id, zone, today)",
             companies.ids,
             [company._get_broker_tz() for company in companies],
             [company._get_broker_today() for company in companies],
         )
-        queries = [
-            self._get_kind_query(kind, getattr(self, f"_get_{kind}_query")(companies, firm, first, last), first, last)
-            for kind in kinds
-        ]
+        queries = []
+        for kind in MEASURES:
+            documents = scope.get_documents(kind)
+            if kind in scope.kinds and (documents is None or documents):
+                first, last = self._get_days_of(kind, documents, scope)
+                query = getattr(self, f"_get_{kind}_query")(companies, firm, first, last)
+                queries.append(self._get_kind_query(kind, query, first, last, documents))
         return SQL(" UNION ALL ").join(queries or [self._get_no_event_query()])
 
     @api.model
-    def _get_kind_query(self, kind, query, first, last):
-        """Return a kind's SELECT with what all kinds have, within its days."""
+    def _get_days_of(self, kind, documents, scope):
+        """Return the first and the last day to look at: of some invoices no more than theirs."""
+        if kind not in MARGIN_KINDS or documents is None:
+            return scope.first, scope.last
+        days = self.env.execute_query(
+            SQL("SELECT MIN(invoice_date), MAX(invoice_date) FROM account_move WHERE id = ANY(%s)", documents)
+        )
+        return scope.narrow(first=days[0][0], last=days[0][1])[1:3]
+
+    @api.model
+    def _get_kind_query(self, kind, query, first, last, documents):
+        """Return a kind's SELECT with what all kinds have, within its days.
+
+        :param documents: ids of the only documents that are wanted, or None
+        """
         return SQL(
             """
             SELECT %(place)s::bigint * %(span)s + event.res_id AS id, %(kind)s AS kind,
@@ -69,7 +113,7 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
                    CASE WHEN %(is_average)s THEN event.value::float8 END AS average,
                    event.res_model, event.res_id::bigint AS res_id, event.name
               FROM (%(query)s) event
-             WHERE event.date >= %(first)s AND event.date <= %(last)s
+             WHERE event.date >= %(first)s AND event.date <= %(last)s AND %(documents)s
             """,
             place=list(MEASURES).index(kind) + 1,
             span=ID_SPAN,
@@ -78,6 +122,7 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
             query=query,
             first=first or SQL("'-infinity'::date"),
             last=last or SQL("'infinity'::date"),
+            documents=SQL("TRUE") if documents is None else SQL("event.res_id = ANY(%s::bigint[])", documents),
         )
 
     @api.model
@@ -164,14 +209,16 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
         """Return the SELECT of what each invoice leaves, for whoever had the customer in a
         role on its day; a credit note takes from whoever had it on the day of its invoice.
 
-        :param condition: the role, and `SQL` that tells which lines count: it knows `line`
-            and its order, `job`
+        :param condition: the role, and `SQL` that tells which orders count: it knows `job`,
+            empty for what no order was billed for
         """
         role, counts = condition
         Month = self.env["broker.customer.month"]
+        first = first or date.min
+        is_few = (last or fields.Date.today()) - first <= timedelta(days=FEW_DAYS)
+        last = last or date.max
         lines = [
-            SQL("(%s)", Month._get_profit_rows_query(company, first or date.min, last or date.max))
-            for company in companies
+            SQL("(%s)", Month._get_profit_rows_query(company, first, last, is_few=is_few)) for company in companies
         ]
         return SQL(
             """
@@ -179,11 +226,17 @@ class BrokerTargetEventQueryMixin(models.AbstractModel):
                    move.invoice_date AS date, bill.profit AS value, 'account.move' AS res_model,
                    move.id AS res_id, move.name
               FROM (
-                    SELECT line.move_id, SUM(line.profit) AS profit
-                      FROM (%(lines)s) line
-                 LEFT JOIN sale_order job ON job.id = line.order_id
-                     WHERE line.profit IS NOT NULL AND %(counts)s
-                  GROUP BY line.move_id
+                    SELECT part.move_id, SUM(part.profit) AS profit
+                      FROM (
+                            -- The order is asked once and not for each line
+                            SELECT line.move_id, line.order_id, SUM(line.profit) AS profit
+                              FROM (%(lines)s) line
+                             WHERE line.profit IS NOT NULL
+                          GROUP BY line.move_id, line.order_id
+                           ) part
+                 LEFT JOIN sale_order job ON job.id = part.order_id
+                     WHERE %(counts)s
+                  GROUP BY part.move_id
                    ) bill
               JOIN account_move move ON move.id = bill.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id

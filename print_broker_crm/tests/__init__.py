@@ -92,7 +92,7 @@ from . import (
     test_playbook,
 )
 from . import test_care_figures
-from . import test_target, test_target_goal
+from . import test_target, test_target_event, test_target_goal
 from . import test_care_question, test_rating_link, test_rating_link_page, test_satisfaction, test_satisfaction_rpc
 from . import test_product_gap, test_trend, test_trend_chance, test_trend_months, test_trend_rule
 from . import test_insight_agreement
