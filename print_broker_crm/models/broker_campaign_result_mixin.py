@@ -7,8 +7,9 @@ class BrokerCampaignResultMixin(models.AbstractModel):
     """What came of a campaign: the jobs that its customers confirmed afterwards.
 
     Counted are jobs of the days that the campaign says, from the moment on in which the
-    customer was turned to; where the campaign names products, their lines alone. A job
-    counts for the campaign that turned to the customer last before it, and for no other.
+    customer was turned to; where the campaign names products, their lines alone. What
+    several campaigns ask for counts for the one that turned to the customer last before it,
+    and for no other.
     """
 
     _name = "broker.campaign.result.mixin"
@@ -135,7 +136,12 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                            ARRAY(SELECT product_category_id FROM broker_campaign_demand_category_rel
                                   WHERE broker_campaign_id = campaign.id) AS categories
                       FROM broker_campaign campaign
-                     WHERE campaign.id IN (SELECT campaign_id FROM broker_campaign_member WHERE id = ANY(%(ids)s))
+                     WHERE campaign.id IN (
+                           SELECT campaign_id FROM broker_campaign_member
+                            WHERE customer_id IN (
+                                  SELECT customer_id FROM broker_campaign_member WHERE id = ANY(%(ids)s)
+                            )
+                     )
                 ), sold AS (
                     SELECT member.id AS member_id, job.id AS order_id, line.id AS line_id,
                            line.price_subtotal / COALESCE(NULLIF(job.currency_rate, 0), 1) AS amount,
@@ -150,22 +156,14 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                  LEFT JOIN product_template template ON template.id = product.product_tmpl_id
                      WHERE member.id = ANY(%(ids)s) AND member.%(since)s IS NOT NULL
                        AND job.state = 'sale' AND job.broker_claim_case_id IS NULL
-                       AND job.date_order >= member.%(since)s
-                       AND job.date_order < member.%(since)s + MAKE_INTERVAL(days => named.follow_days)
                        AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE
-                       AND ((named.products = '{}' AND named.types = '{}' AND named.categories = '{}')
-                            OR line.product_id = ANY(named.products)
-                            OR template.categ_id = ANY(named.categories)
-                            OR COALESCE(
-                                   (SELECT MIN(spec.product_type_id) FROM broker_job_spec spec
-                                     WHERE spec.order_line_id = line.id),
-                                   template.broker_product_type_id
-                               ) = ANY(named.types))
+                       AND %(counts)s
                        AND NOT EXISTS (
                                SELECT FROM broker_campaign_member later
+                                 JOIN named other ON other.id = later.campaign_id
                                 WHERE later.customer_id = member.customer_id AND later.id <> member.id
                                   AND (later.taken_at, later.id) > (member.%(since)s, member.id)
-                                  AND later.taken_at <= job.date_order
+                                  AND %(counts_later)s
                            )
                 ), billed AS (
                     SELECT sold.member_id,
@@ -188,6 +186,8 @@ class BrokerCampaignResultMixin(models.AbstractModel):
                 """,
                 ids=members.ids,
                 since=SQL.identifier(since),
+                counts=self._get_result_condition(SQL("named"), SQL("member.%s", SQL.identifier(since))),
+                counts_later=self._get_result_condition(SQL("other"), SQL("later.taken_at")),
             )
         )
         return {
@@ -199,3 +199,26 @@ class BrokerCampaignResultMixin(models.AbstractModel):
             }
             for member_id, orders, amount, margin, revenue in rows
         }
+
+    @api.model
+    def _get_result_condition(self, campaign, since):
+        """Return the SQL that tells whether a `line` of a `job` is what a campaign asked for.
+
+        :param campaign: alias of the campaign's days and products
+        :param since: SQL of the moment from which on jobs count
+        """
+        return SQL(
+            """
+            job.date_order >= %(since)s
+            AND job.date_order < %(since)s + MAKE_INTERVAL(days => %(campaign)s.follow_days)
+            AND ((%(campaign)s.products = '{}' AND %(campaign)s.types = '{}' AND %(campaign)s.categories = '{}')
+                 OR line.product_id = ANY(%(campaign)s.products)
+                 OR template.categ_id = ANY(%(campaign)s.categories)
+                 OR COALESCE(
+                        (SELECT MIN(spec.product_type_id) FROM broker_job_spec spec WHERE spec.order_line_id = line.id),
+                        template.broker_product_type_id
+                    ) = ANY(%(campaign)s.types))
+            """,
+            campaign=campaign,
+            since=since,
+        )

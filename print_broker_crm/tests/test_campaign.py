@@ -638,6 +638,25 @@ class TestCampaignResults(CampaignCommon):
         self.assertEqual(self.count()[2], 100)
         self.assertEqual(self.count(other)[2], 50)
 
+    def test_a_campaign_for_something_else_takes_no_job_away(self):
+        """Calendars are offered, and boxes two days later: the calendar came of the first. When
+        the days of the second are over, what it asks for may have come of the first again."""
+        self.company.broker_campaign_rest_days = 0
+        self.clock.move_to(datetime(2026, 11, 12, 2))
+        boxes = self.env["broker.product.type"].create({"name": "Test boxes"})
+        other = self.start(name="Boxes", bought_type_ids=[Command.set(boxes.ids)])
+        again = self.start(name="Calendars once more", follow_days=5)
+        for campaign in (other, again):
+            self.env["broker.campaign.member"].create({"campaign_id": campaign.id, "customer_id": self.customer.id})
+        other.action_give_todos()
+        self.buy("2026-11-13 02:00:00", price=100.0)
+        self.assertEqual((self.count()[2], self.count(other)[2]), (100, 0))
+        self.clock.move_to(datetime(2026, 11, 14, 2))
+        again.action_give_todos()
+        self.buy("2026-11-15 02:00:00", price=20.0)
+        self.buy("2026-11-30 02:00:00", price=3.0)
+        self.assertEqual((self.count()[2], self.count(other)[2], self.count(again)[2]), (103, 0, 20))
+
     def test_another_currency(self):
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "EUR")])
         currency.active = True
