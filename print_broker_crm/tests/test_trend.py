@@ -194,6 +194,13 @@ class TestTrend(TrendCommon):
         self.assertEqual(customer.trend_trace["first_day"], "2024-01-31")
         self.assertEqual(customer.trend_trace["last_day"], "2026-09-15")
 
+    def test_all_compared_months_are_read(self):
+        """By whole years, as three closed months see it: in October those to September, August
+        and July, and of July two years back to August."""
+        customer = self._open("Jade", *self._count_monthly(date(2024, 6, 1), 5))
+        _days, months = customer._get_trend_purchases(self.company, customer.ids, date(2026, 10, 14))
+        self.assertEqual(min(months[customer.id]), date(2024, 8, 1))
+
     # Merges, companies, people put away
 
     def test_a_merged_customer_keeps_its_own_history(self):
