@@ -1,4 +1,5 @@
 from dateutil.relativedelta import MO, relativedelta
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -170,7 +171,13 @@ class BrokerTargetChallengeMixin(models.AbstractModel):
                 for user in users
                 if (line, user) not in known
             ]
-        Goal.create(vals_list).update_goal()
+        try:
+            with self.env.cr.savepoint():
+                goals = Goal.create(vals_list)
+        except UniqueViolation:
+            # Somebody else gives them at this moment; what is missing then is given with the next count.
+            return
+        goals.update_goal()
 
     def _get_own_targets(self, users):
         """Return {(line, user): what a manager last set for that person alone}."""

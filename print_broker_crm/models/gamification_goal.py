@@ -13,3 +13,8 @@ class GamificationGoal(models.Model):
         compute="_compute_broker_progress",
         help="How much of the target is reached, 100 at most.",
     )
+
+    _broker_target_uniq = models.UniqueIndex(
+        "(line_id, user_id, start_date) WHERE broker_kind IS NOT NULL",
+        "This person has this target in this period already.",
+    )

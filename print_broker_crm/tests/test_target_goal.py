@@ -1,10 +1,12 @@
 from datetime import date, datetime
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.print_broker_crm.tests.common import BrokerCommon
 
@@ -433,6 +435,27 @@ class TestTargetGoal(TargetCommon):
         rows = self.Event.with_user(self.manager_qian).search([("kind", "=", "new_customer")])
         self.assertEqual(rows.company_id, self.company)
         self.assertFalse(self.env["gamification.challenge"].with_user(self.manager_qian).search([("id", "=", own.id)]))
+
+    def test_two_at_once_give_each_target_once(self):
+        """The night and a manager: neither sees what the other one gives."""
+        challenge = self.challenges["sales"]
+        challenge.with_user(self.manager_qian).action_start()
+        goals = challenge._get_broker_goals()
+        search = type(self.Goal).search
+
+        def look_before(records, domain, *args, **kwargs):
+            is_asked = {"line_id", "start_date"} <= {
+                condition.field_expr for condition in Domain(domain).iter_conditions()
+            }
+            return records.browse() if is_asked else search(records, domain, *args, **kwargs)
+
+        with patch.object(type(self.Goal), "search", look_before), mute_logger("odoo.sql_db"):
+            challenge._update_broker_targets()
+        self.env.flush_all()
+        self.assertEqual(challenge._get_broker_goals(), goals)
+        newcomer = self._create_user("feng", "group_salesperson")
+        self._night()
+        self.assertTrue(self._get_goal(newcomer, "margin"))
 
     def test_as_many_queries_for_many_people_as_for_few(self):
         self.challenges["sales"].action_start()
