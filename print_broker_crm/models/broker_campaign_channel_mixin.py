@@ -81,6 +81,9 @@ class BrokerCampaignChannelMixin(models.AbstractModel):
         :return: the members taken, in sudo; on the others stands that the customer rests
         """
         self._check_running()
+        # Whoever closes the campaign at the same moment waits, fails and is run again by Odoo, as happens
+        # here to whoever comes second: nobody is turned to unseen by the one who closes.
+        self.env.cr.execute(SQL("UPDATE broker_campaign SET write_date = write_date WHERE id = %s", self.id))
         members = members.sudo().filtered(lambda member: member.state == "open" and member.customer_id.active)
         today = self.company_id._get_broker_today()
         self.env["broker.customer"].flush_model(["last_campaign_date"])
