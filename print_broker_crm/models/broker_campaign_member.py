@@ -179,6 +179,11 @@ class BrokerCampaignMember(models.Model):
             raise UserError(self.env._("A customer whom the campaign turned to stays in its list: it is history."))
         if not self.env.su and any(member.state == "held" for member in self):
             raise UserError(self.env._("A customer held back stays in the list: the others are compared with it."))
+        # Without those who did not buy, the others would look better than they are.
+        if not self.env.su and any(member.drawn_at for member in self):
+            raise UserError(
+                self.env._("A customer chosen by lot stays in the list: those held back are compared with it.")
+            )
 
     def _fill_addressee(self):
         """Say whom to write to, for customers who were added by hand."""

@@ -321,6 +321,18 @@ class TestCampaignHoldback(CampaignCommon):
         with self.assertRaisesRegex(UserError, "history"):
             campaign.with_user(manager).unlink()
 
+    def test_nobody_leaves_the_comparison(self):
+        """Whom the lot chose counts, also where nobody has begun: without those who did not
+        buy, the others would look better."""
+        campaign = self.begin(held=self.customers[:4]).with_user(self.manager_qian)
+        for member in campaign.member_ids:
+            with self.assertRaisesRegex(UserError, "stays in"), self.cr.savepoint():
+                member.unlink()
+        campaign.action_close()
+        with self.assertRaisesRegex(UserError, "stays in"), self.cr.savepoint():
+            campaign.member_ids.filtered(lambda member: member.state == "open").unlink()
+        self.assertEqual(len(campaign.member_ids), 8)
+
     def test_merged_customers_stand_once(self):
         held, taken, other = self.customers[:3]
         campaign = self.begin(held=[held, other])
