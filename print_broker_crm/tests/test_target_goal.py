@@ -518,6 +518,16 @@ class TestTargetGoal(TargetCommon):
         with self.assertRaises(AccessError), self.cr.savepoint():
             own.line_ids = [Command.create({"definition_id": foreign.line_ids.definition_id.id, "target_goal": 1})]
 
+    def test_no_line_moves_into_the_list_of_others(self):
+        foreign = self._get_foreign()
+        own = self.challenges["sales"].with_user(self.manager_qian)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            own.line_ids[:1].challenge_id = foreign
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            own.line_ids[:1].definition_id = foreign.line_ids.definition_id
+        other = self.challenges["service"]
+        own.line_ids[:1].challenge_id = other
+
     def test_managers_make_lists_of_their_own(self):
         definition = self.env.ref("print_broker_crm.gamification_goal_definition_margin")
         Challenge = self.env["gamification.challenge"].with_user(self.manager_qian)
