@@ -285,11 +285,15 @@ class BrokerReview(models.Model):
 
     # CHECKS
 
-    def _check_measures_stay(self):
+    def _check_measures_stay(self, participants):
         """Raise where somebody was taken off who has a measure to do: they would not see any
-        more for what."""
+        more for what.
+
+        :param participants: {review: who took part}
+        """
         for measure in self.sudo().measure_ids.filtered(lambda row: not row.done_on):
-            if measure.user_id not in measure.review_id._get_participants():
+            review = measure.review_id
+            if measure.user_id in participants[review] - review._get_participants():
                 raise UserError(
                     self.env._(
                         "%(user)s still has a measure to do: %(measure)s. Give it to somebody else first.",
@@ -324,11 +328,13 @@ class BrokerReview(models.Model):
         if names and not self.env.su:
             self._check_write(names)
         changed = self.filtered(lambda review: review.user_id.id != vals["user_id"]) if "user_id" in vals else self[:0]
+        guarded = self[:0] if self.env.su or not names & {*PEOPLE_FIELDS, "guest_ids"} else self.sudo()
+        participants = {review: review._get_participants() for review in guarded}
         result = super().write(vals)
         if changed:
             changed._pass_call_on()
-        if not self.env.su and names & {*PEOPLE_FIELDS, "guest_ids"}:
-            self._check_measures_stay()
+        if guarded:
+            guarded._check_measures_stay(participants)
         return result
 
     @api.model

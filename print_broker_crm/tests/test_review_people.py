@@ -70,6 +70,18 @@ class TestReviewPeople(ReviewCommon):
             self.assertFalse(self.customer.with_user(user).has_access("read"), "until it is over")
             self.assertFalse(self.review.with_user(user).has_access("read"))
 
+    def test_a_measure_of_somebody_gone_stops_no_other_change(self):
+        """Taken off before that was refused: the measure is no reason to invite nobody."""
+        review = self._agree(self.review, (self.service_lin, "Call the buyer"))
+        review.sudo().guest_ids -= self.service_lin
+        self.assertNotIn(self.service_lin, review.participant_ids)
+        mine = review.with_user(self.manager_qian)
+        mine.guest_ids = [Command.link(self.sales_zhao.id)]
+        mine.user_id = self.manager_gao
+        mine.guest_ids = [Command.link(self.service_lin.id)]
+        with self.assertRaisesRegex(UserError, "still has a measure"):
+            mine.guest_ids = [Command.unlink(self.service_lin.id)]
+
     def test_who_takes_on_a_measure_takes_part(self):
         vals = {"review_id": self.review.id, "name": "Sample boxes", "date": date(2026, 3, 20)}
         Measure = self.env["broker.review.measure"]
