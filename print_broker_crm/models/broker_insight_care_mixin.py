@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 _SILENT_STATES = ("sales_silent", "customer_silent", "both_silent")
@@ -132,6 +133,9 @@ class BrokerInsightCareMixin(models.AbstractModel):
         :param key: of the figure, where there may be no row
         """
         key = key or line.key
+        if line and line.value and not line.counted_ids:
+            # A report of before this was kept: today's rows are not shown in their place.
+            raise UserError(self.env._("When this report was prepared, it was not kept what was counted."))
         counted = Domain("id", "in", line.counted_ids or [] if line else [])
         if key == "reviews_open":
             return self._prepare_action("broker_review_action", counted)

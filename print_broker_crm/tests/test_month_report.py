@@ -405,6 +405,21 @@ class TestMonthReportNight(ReportCommon):
         action = self.env["broker.insight"]._get_rows_action("reviews_open", self.company, MARCH)
         self.assertEqual(self.env["broker.review"].search(action["domain"]), review)
 
+    def test_a_report_that_kept_less(self):
+        """One of before it was kept what was counted says so, and shows no empty list."""
+        silent = self._open("Silent", coverage_state="both_silent")
+        self.env["broker.review"]._open([{"customer_id": silent.id, "reason": "by_hand"}])
+        report = self._prepare()
+        report.line_ids.sudo().counted_ids = False
+        rows = report.line_ids.filtered(lambda line: line.key in ("coverage_gaps", "reviews_open"))
+        self.assertEqual(rows.mapped("value"), [1, 1])
+        for row in rows:
+            with self.assertRaisesRegex(UserError, "was not kept"):
+                self._open_rows(row)
+        self.clock.move_to("2026-05-20 02:00:00")
+        with self.assertRaisesRegex(UserError, "was not kept"):
+            self.env["broker.insight"]._get_rows_action("reviews_open", self.company, MARCH)
+
     def _open_rows(self, line):
         self.env.flush_all()
         self.env.invalidate_all()
