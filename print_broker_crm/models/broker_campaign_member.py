@@ -8,7 +8,7 @@ class BrokerCampaignMember(models.Model):
 
     _name = "broker.campaign.member"
     _description = "Customer of a Campaign"
-    _inherit = ["broker.campaign.member.withdrawal.mixin"]
+    _inherit = ["broker.campaign.member.withdrawal.mixin", "broker.customer.link.mixin"]
     _order = "id"
     _rec_name = "customer_id"
     _check_company_auto = True
@@ -209,16 +209,6 @@ class BrokerCampaignMember(models.Model):
     def action_view_jobs(self):
         """Open the jobs that the customer confirmed afterwards."""
         return self.env["broker.campaign"]._get_jobs_action(self)
-
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     # BUSINESS
 

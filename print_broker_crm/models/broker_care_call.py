@@ -18,6 +18,7 @@ class BrokerCareCall(models.Model):
     _name = "broker.care.call"
     _description = "Care Call"
     _inherit = [
+        "broker.customer.link.mixin",
         "broker.care.call.rating.mixin",
         "rating.mixin",
         "mail.thread",
@@ -393,16 +394,6 @@ class BrokerCareCall(models.Model):
             )
 
     # ACTIONS
-
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     def _get_form_action(self):
         """Return the action that shows one call."""

@@ -11,7 +11,7 @@ class BrokerProductGap(models.Model):
     """
 
     _name = "broker.product.gap"
-    _inherit = "broker.figure.mixin"
+    _inherit = ["broker.figure.mixin", "broker.customer.link.mixin"]
     _description = "Missing Product"
     _auto = False
     _order = "days_late desc, id desc"
@@ -208,16 +208,6 @@ class BrokerProductGap(models.Model):
     def _get_document(self):
         """The job on which the product was bought last."""
         return "sale.order", self.order_id.id
-
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     def action_view_lines(self):
         """Open the order lines by which the customer bought the product."""

@@ -38,6 +38,7 @@ class BrokerReview(models.Model):
     _name = "broker.review"
     _description = "Review"
     _inherit = [
+        "broker.customer.link.mixin",
         "broker.review.finder.mixin",
         "broker.review.meeting.mixin",
         "broker.review.flow.mixin",

@@ -305,16 +305,6 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             review.cause = review.proposed_cause
         return True
 
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
-
     def _follow_measures(self):
         """Wait for the numbers once everything that was agreed is done."""
         done = self.sudo().filtered(

@@ -23,7 +23,7 @@ class BrokerSatisfactionCustomer(models.Model):
 
     _name = "broker.satisfaction.customer"
     _description = "Satisfaction of a Customer"
-    _inherit = ["broker.satisfaction.mixin", "broker.rhythm.mixin"]
+    _inherit = ["broker.satisfaction.mixin", "broker.rhythm.mixin", "broker.customer.link.mixin"]
     _auto = False
     _order = "smoothed, id"
     _rec_name = "customer_id"
@@ -63,16 +63,6 @@ class BrokerSatisfactionCustomer(models.Model):
         help="Low scores after which the customer bought within the usual rhythm: a bad day rather than a verdict.",
     )
     rated_users = fields.Char(readonly=True, groups="base.group_system")
-
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     def action_view_answers(self):
         """Open the answers that the row is made of, and those before."""

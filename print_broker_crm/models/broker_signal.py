@@ -18,7 +18,7 @@ class BrokerSignal(models.Model):
 
     _name = "broker.signal"
     _description = "Signal"
-    _inherit = ["mail.thread", "mail.activity.mixin", "broker.signal.finder.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "broker.signal.finder.mixin", "broker.customer.link.mixin"]
     _order = "date desc, id desc"
     _rec_name = "summary"
     _check_company_auto = True
@@ -108,16 +108,6 @@ class BrokerSignal(models.Model):
         closed.write({"state": "open", "decision_note": False, "decided_by_id": False, "decided_at": False})
         closed._log("reopened", self.env.user)
         return True
-
-    def action_open_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     # BUSINESS
 
