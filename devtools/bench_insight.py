@@ -17,6 +17,7 @@ PAGES = (
     "months",
     "demand",
     "targets of a month",
+    "what counts towards targets",
 )
 REST = {"trend": "trend", "risk": "risk", "review": "reviews", "report": "report"}
 TURNS = ("first", "again", "ordinary")

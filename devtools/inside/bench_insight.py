@@ -148,6 +148,9 @@ def pages(env):
             own["broker.demand"], "print_broker_crm.broker_demand_view_list", "customer_count DESC, margin DESC, id"
         ),
         "missing of one customer": _time(own, lambda: customer.product_gap_ids.mapped("amount_year")),
+        "what counts towards targets": _open_list(
+            events, "print_broker_crm.broker_target_event_view_list", "date DESC, id DESC"
+        ),
         "targets of a month": _time(
             own, lambda: events._get_totals(env.company, list(MEASURES), people, today.replace(day=1), today)
         ),

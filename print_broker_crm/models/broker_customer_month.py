@@ -88,8 +88,10 @@ class BrokerCustomerMonth(models.Model):
                 );
                 CREATE UNIQUE INDEX IF NOT EXISTS broker_customer_month_customer_uniq
                     ON broker_customer_month (customer_id, month);
-                CREATE INDEX IF NOT EXISTS broker_customer_month_company_idx
-                    ON broker_customer_month (company_id, month);
+                DROP INDEX IF EXISTS broker_customer_month_company_idx;
+                CREATE INDEX IF NOT EXISTS broker_customer_month_company_brin
+                    ON broker_customer_month USING brin (company_id);
+                ALTER SEQUENCE broker_customer_month_id_seq CACHE 100;
                 ALTER TABLE broker_customer_month %s
                 """,
                 SQL(", ").join(
