@@ -19,9 +19,10 @@ class CalendarEvent(models.Model):
     @api.depends("res_model", "res_id")
     @api.depends_context("uid")
     def _compute_broker_can_open(self):
+        reviews = self._get_broker_reviews()
+        readable = self.env["broker.review"].browse(set(reviews.values()))._filtered_access("read")
         for event in self:
-            review = event._get_broker_review()
-            event.broker_can_open = not review or review.has_access("read")
+            event.broker_can_open = event not in reviews or reviews[event] in readable.ids
 
     # CRUD
 
@@ -61,11 +62,11 @@ class CalendarEvent(models.Model):
 
     # BUSINESS
 
-    def _get_broker_review(self):
-        """Return the review that people meet about, or none."""
-        self.ensure_one()
-        event = self.sudo()
-        return self.env["broker.review"].browse(event.res_id if event.res_model == "broker.review" else None).exists()
+    def _get_broker_reviews(self):
+        """Return {event: id of the review that people meet about}, of those with one."""
+        numbers = {event: event.res_id for event in self.sudo() if event.res_model == "broker.review"}
+        known = set(self.env["broker.review"].browse(set(numbers.values())).exists().ids)
+        return {self.browse(event.id): number for event, number in numbers.items() if number in known}
 
     def _get_broker_visited(self):
         """Return the customer files, in sudo, whose sponsor and whose people are invited

@@ -315,6 +315,29 @@ class TestReviewMeeting(ReviewCommon):
         self.env.invalidate_all()
         self.assertFalse(self.review.meeting_id.with_user(self.sales_zhao).broker_can_open)
 
+    def test_a_full_calendar_asks_as_little_as_an_empty_one(self):
+        def count(number):
+            events = self.env["calendar.event"]
+            for index in range(number):
+                customer = self._open_customer(self._create_partner(f"{number} {index}", self.sales_wang))
+                review = self.Review._open([{"customer_id": customer.id, "reason": "by_hand"}])
+                events += self._keep_busy(
+                    self.sales_wang,
+                    "2026-03-09 02:00:00",
+                    "2026-03-09 03:00:00",
+                    res_model_id=self.env["ir.model"]._get_id("broker.review"),
+                    res_id=review.id,
+                )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            events = events.with_user(self.sales_wang)
+            before = self.env.cr.sql_log_count
+            self.assertEqual(events.mapped("broker_can_open"), [True] * number)
+            return self.env.cr.sql_log_count - before
+
+        count(1)
+        self.assertEqual(count(2), count(8))
+
     def test_what_the_invitation_asks(self):
         for reason, text in (
             ("lost", "Jade Restaurant does not buy any more, since 03/02/2026."),
