@@ -37,6 +37,7 @@ class BrokerMonthReportLine(models.Model):
     """
 
     _name = "broker.month.report.line"
+    _inherit = ["broker.customer.link.mixin"]
     _description = "Row of a Month's Report"
     _order = "report_id, section, sequence, id"
     _rec_name = "label"
@@ -184,13 +185,7 @@ class BrokerMonthReportLine(models.Model):
         self.check_access("read")
         Insight = self.env["broker.insight"]
         if self.customer_id:
-            return {
-                "type": "ir.actions.act_window",
-                "res_model": "broker.customer",
-                "res_id": self.customer_id.id,
-                "view_mode": "form",
-                "views": [(False, "form")],
-            }
+            return self.action_open_customer()
         if self._is_opened_as_kept():
             return {**Insight._get_kept_action(self), "name": self.label}
         if self.key in FIGURES:

@@ -18,6 +18,7 @@ class BrokerTierScore(models.Model):
 
     _name = "broker.tier.score"
     _inherit = [
+        "broker.customer.link.mixin",
         "broker.tier.score.batch.mixin",
         "broker.tier.score.judgement.mixin",
         "broker.tier.score.measure.mixin",
@@ -173,18 +174,6 @@ class BrokerTierScore(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("5A scores are history and cannot be deleted."))
-
-    # ACTIONS
-
-    def action_view_customer(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
 
     # BUSINESS
 

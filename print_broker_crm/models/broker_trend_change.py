@@ -20,6 +20,7 @@ class BrokerTrendChange(models.Model):
     """
 
     _name = "broker.trend.change"
+    _inherit = ["broker.customer.link.mixin"]
     _description = "Change of Trend"
     _order = "date desc, id desc"
     _rec_name = "customer_id"
@@ -59,15 +60,3 @@ class BrokerTrendChange(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The history of a trend is not deleted."))
-
-    # ACTIONS
-
-    def action_open(self):
-        """Open the customer file."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "broker.customer",
-            "res_id": self.customer_id.id,
-            "view_mode": "form",
-        }
