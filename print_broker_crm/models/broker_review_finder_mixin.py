@@ -158,7 +158,8 @@ class BrokerReviewFinderMixin(models.AbstractModel):
             promised = company._get_broker_date(order.commitment_date)
             received = company._get_broker_date(order.broker_receipt_date)
             # Jobs of before the installation are past their receipt, and nobody wrote down its day.
-            known = received or order.broker_relay_stage_id.code not in (False, "reconciliation", "done")
+            stage = order.broker_relay_stage_id
+            known = received or (stage and stage.code not in ("reconciliation", "done"))
             if not known or (received or today) <= promised:
                 continue
             values = {"job": order.name, "promised": format_date(self.env, promised)}

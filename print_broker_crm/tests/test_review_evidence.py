@@ -87,6 +87,17 @@ class TestReviewEvidence(ReviewCommon):
             found = list(self.env["broker.review"]._find_late_evidence(self.customer, date(2025, 9, 1)))
             self.assertFalse(found)
 
+    def test_a_late_job_on_a_stage_of_the_firms_own(self):
+        """Such a stage has no code."""
+        job = self._confirm_job()
+        job.write({"commitment_date": "2026-02-20 08:00:00"})
+        self.env.flush_all()
+        stage = self.env["broker.relay.stage"].create({"name": "Foil Stamping", "sequence": 31})
+        self.env.cr.execute("UPDATE sale_order SET broker_relay_stage_id = %s WHERE id = %s", (stage.id, job.id))
+        self.env.invalidate_all()
+        [(_customer, found)] = self.env["broker.review"]._find_late_evidence(self.customer, date(2025, 9, 1))
+        self.assertEqual(found["res_id"], job.id)
+
     def test_lost_opportunities(self):
         leads = self.env["crm.lead"].create(
             [
