@@ -313,7 +313,11 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
         }
         for name, value in settings.items():
             self.env.cr.execute(SQL("SELECT set_config(%s, %s, TRUE)", name, value))
-        self.env.cr.execute(self._get_write_query(company, scope, self._is_known(company, scope)))
+        is_known = self._is_known(company, scope)
+        self.env.cr.execute(self._get_write_query(company, scope, is_known))
+        if not is_known:
+            # Else the next time may take the table for an empty one, and compare all months with all.
+            self.env.cr.execute("ANALYZE broker_customer_month (customer_id, company_id, month)")
         for name in settings:
             self.env.cr.execute(SQL("RESET %s", SQL.identifier(name)))
         self.invalidate_model(flush=False)
