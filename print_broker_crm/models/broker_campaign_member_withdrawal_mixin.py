@@ -23,7 +23,10 @@ class BrokerCampaignMemberWithdrawalMixin(models.AbstractModel):
         taken = self.sudo().filtered(lambda member: member.state == "taken")
         lines = taken._get_withdrawn_reasons()
         waiting = taken.browse()
-        waiting |= taken._get_withdrawn_callees(lines)
+        dropped = taken._get_dropped_reasons()
+        waiting |= taken._get_withdrawn_callees(lines | dropped)
+        # They stay on their calls as history, and another call can be asked for.
+        dropped.event_key = False
         todos = taken.filtered(lambda member: member.channel == "todo").activity_id.filtered("active")
         waiting |= taken.filtered(lambda member: member.channel == "todo" and member.activity_id in todos)
         mails = taken._get_withdrawn_mails()
@@ -58,6 +61,17 @@ class BrokerCampaignMemberWithdrawalMixin(models.AbstractModel):
         lines = self.filtered(lambda member: member.channel == "call")._get_reasons()
         free = lines.call_id._get_withdrawable()
         return lines.filtered(lambda line: line.call_id in free)
+
+    def _get_dropped_reasons(self):
+        """Return the reasons of calls that were cancelled before anybody began them, because
+        the customer was archived or wants no calls any more."""
+        return (
+            self.filtered(lambda member: member.channel == "call")
+            ._get_reasons()
+            .filtered(
+                lambda line: line.call_id.close_reason in ("archived", "do_not_call") and not line.call_id._is_begun()
+            )
+        )
 
     def _get_withdrawn_callees(self, lines):
         """Return who was to be called and is not: those of withdrawn reasons, and those whom

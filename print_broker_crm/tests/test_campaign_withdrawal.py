@@ -192,6 +192,22 @@ class TestCampaignWithdrawal(CampaignCommon):
 
     # REOPENED
 
+    def test_calls_that_went_with_their_customer(self):
+        """Opal was put away and Jade wants no calls, before anybody called."""
+        self.campaign.action_make_calls()
+        self.opal.action_archive()
+        self.customer.write({"do_not_call": True, "do_not_call_reason": "They said so"})
+        self.assertEqual(self.get_call(self.opal, "cancelled").close_reason, "archived")
+        self.assertEqual(self.get_call(self.customer, "cancelled").close_reason, "do_not_call")
+        self.close()
+        self.assertEqual(self.campaign.member_ids.mapped("state"), ["open", "open"])
+        self.assertEqual(self.campaign.taken_count, 0)
+        self.assertEqual(self.get_reasons(self.get_call(self.opal, "cancelled")), ["campaign"])
+        self.opal.action_unarchive()
+        self.campaign.action_reopen()
+        self.assertIn("campaign", self.get_reasons(self.get_call(self.opal)))
+        self.assertEqual((self.jade_member.state, self.jade_member.skip_reason), ("open", "do_not_call"))
+
     def test_reopened_it_asks_anew(self):
         self.campaign.action_make_calls()
         first = self.get_call(self.customer)
