@@ -2,7 +2,6 @@ from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.orm.domains import DomainAnd, DomainCondition
 from odoo.tools import SQL, OrderedSet
 
 from .broker_target_event_query_mixin import TargetScope
@@ -107,8 +106,8 @@ class BrokerTargetEvent(models.Model):
     @api.model
     def _narrow_scope(self, scope, domain):
         """Return the part of a `TargetScope` that the conditions of a domain leave."""
-        for condition in domain.children if isinstance(domain, DomainAnd) else (domain,):
-            if not isinstance(condition, DomainCondition):
+        for condition in domain.children if getattr(domain, "OPERATOR", None) == "&" else (domain,):
+            if not hasattr(condition, "field_expr"):
                 continue
             name, operator, value = condition.field_expr, condition.operator, condition.value
             values = value if isinstance(value, OrderedSet) else ()
