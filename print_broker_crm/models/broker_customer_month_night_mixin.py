@@ -177,26 +177,13 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
 
     @api.model
     def _begin_build(self, company):
-        self._write_build(
-            company,
+        company._note_broker_progress(
             broker_month_built_on=company._get_broker_today(),
             broker_month_basis=self._get_month_basis(company),
             broker_month_build_from=1,
             # Whose trend was judged by the months of before, is judged again.
             broker_trend_basis=None,
         )
-
-    @api.model
-    def _write_build(self, company, **values):
-        """Note how far a build is. By itself: writing a company makes Odoo look at much else."""
-        self.env.cr.execute(
-            SQL(
-                "UPDATE res_company SET %s WHERE id = %s",
-                SQL(", ").join(SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()),
-                company.id,
-            )
-        )
-        company.invalidate_recordset(list(values), flush=False)
 
     @api.model
     def _build_steps(self, company):
@@ -222,7 +209,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
                 )
             )
             if not number:
-                self._write_build(company, broker_month_build_from=0)
+                company._note_broker_progress(broker_month_build_from=0)
                 return
             # What is waited for is done with it.
             self.env.cr.execute(
@@ -239,7 +226,7 @@ class BrokerCustomerMonthNightMixin(models.AbstractModel):
             scope = MonthScope(first, last, is_few=number * FEW <= others)
             self._write_months(company, scope)
             self._count_reorders(scope.get_customers)
-            self._write_build(company, broker_month_build_from=last + 1)
+            company._note_broker_progress(broker_month_build_from=last + 1)
             yield number
 
     # SOME

@@ -99,7 +99,15 @@ from . import test_insight_agreement
 from . import test_insight_dashboard
 from . import test_insight_dashboard_tour
 from . import test_customer_month, test_customer_month_night
-from . import test_demand, test_campaign, test_campaign_holdback, test_campaign_race, test_campaign_withdrawal
+from . import (
+    test_demand,
+    test_campaign,
+    test_campaign_channels,
+    test_campaign_holdback,
+    test_campaign_race,
+    test_campaign_result,
+    test_campaign_withdrawal,
+)
 from . import (
     test_review,
     test_review_evidence,

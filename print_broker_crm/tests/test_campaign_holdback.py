@@ -12,7 +12,7 @@ from odoo.addons.print_broker_crm.models.broker_campaign_holdback_mixin import (
     get_difference_interval,
     get_wilson_interval,
 )
-from odoo.addons.print_broker_crm.tests.test_campaign import CampaignCommon
+from odoo.addons.print_broker_crm.tests.common_campaign import CampaignCommon
 
 
 @tagged("post_install", "-at_install")

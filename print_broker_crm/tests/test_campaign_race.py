@@ -2,12 +2,14 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+
+from odoo.addons.print_broker_crm.tests.common_race import RaceCommon
 
 
 @tagged("post_install", "-at_install")
-class TestCampaignRace(TransactionCase):
+class TestCampaignRace(RaceCommon):
     """One closes a campaign while another turns to its customers, on connections of their own."""
 
     def setUp(self):
@@ -22,16 +24,6 @@ class TestCampaignRace(TransactionCase):
             self.campaign_id, self.member_id = campaign.id, member.id
         self.addCleanup(self._clean)
         self.cr1, self.cr2 = self._open_cursor(), self._open_cursor()
-
-    def _open_cursor(self):
-        cr = self.registry.cursor()
-
-        def close():
-            cr.rollback()
-            cr.close()
-
-        self.addCleanup(close)
-        return cr
 
     def _clean(self):
         with self.registry.cursor() as cr:

@@ -4,24 +4,13 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.print_broker_crm.tests.test_campaign import CampaignCommon
+from odoo.addons.print_broker_crm.tests.common_campaign import CampaignPairCommon
 
 
 @tagged("post_install", "-at_install")
-class TestCampaignWithdrawal(CampaignCommon):
+class TestCampaignWithdrawal(CampaignPairCommon):
     """Jade and Opal bought calendars last November. On 10 November 2026 a campaign turns to
     both; what nobody has begun goes when it is closed."""
-
-    def setUp(self):
-        super().setUp()
-        self.opal = self.open_customer("Opal Hotel", user=self.sales_zhao)
-        self.buy("2025-11-20 02:00:00", self.opal)
-        self.campaign = self.start()
-        self.campaign.action_select()
-        self.jade_member, self.opal_member = (
-            self.campaign.member_ids.filtered(lambda member, customer=customer: member.customer_id == customer)
-            for customer in (self.customer, self.opal)
-        )
 
     def get_call(self, customer, state="planned"):
         return self.env["broker.care.call"].search([("customer_id", "=", customer.id), ("state", "=", state)])

@@ -2,14 +2,16 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import LockError, UserError, ValidationError
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+
+from odoo.addons.print_broker_crm.tests.common_race import RaceCommon
 
 _TABLES = ("broker_commission_adjustment", "broker_commission_statement")
 
 
 @tagged("post_install", "-at_install")
-class TestCommissionStatementRace(TransactionCase):
+class TestCommissionStatementRace(RaceCommon):
     """Two managers at the same statement at once, on connections of their own."""
 
     def setUp(self):
@@ -29,16 +31,6 @@ class TestCommissionStatementRace(TransactionCase):
             self.adjustment_ids = adjustments.ids
         self.addCleanup(self._clean)
         self.cr1, self.cr2 = self._open_cursor(), self._open_cursor()
-
-    def _open_cursor(self):
-        cr = self.registry.cursor()
-
-        def close():
-            cr.rollback()
-            cr.close()
-
-        self.addCleanup(close)
-        return cr
 
     def _clean(self):
         with self.registry.cursor() as cr:

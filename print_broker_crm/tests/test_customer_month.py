@@ -60,17 +60,22 @@ class TestCustomerMonth(MonthCommon):
         self.assertEqual((months["2026-01"]["revenue"], months["2026-01"]["margin"]), (100, -600))
         self.assertEqual(months["2026-02"], {"revenue": -100, "margin": 600})
 
-    def test_down_payment(self):
-        """Of 1000 with a margin of 300, 400 are paid down in January, the rest in February."""
-        order = self._order("2026-01-10 04:00:00")
+    def _pay_down(self, order, day):
+        """Invoice 400 of an order on a day, before anything else of it."""
         wizard = (
             self.env["sale.advance.payment.inv"]
             .with_context(active_model="sale.order", active_ids=order.ids)
             .create({"advance_payment_method": "fixed", "fixed_amount": 400})
         )
         down = wizard._create_invoices(order)
-        down.invoice_date = "2026-01-12"
+        down.invoice_date = day
         down.action_post()
+        return down
+
+    def test_down_payment(self):
+        """Of 1000 with a margin of 300, 400 are paid down in January, the rest in February."""
+        order = self._order("2026-01-10 04:00:00")
+        self._pay_down(order, "2026-01-12")
         final = order._create_invoices(final=True)
         final.invoice_date = "2026-02-12"
         final.action_post()
@@ -239,14 +244,7 @@ class TestCustomerMonth(MonthCommon):
         """400 of 1000 with a margin of 300 are paid down; with another 1000 that cost 900, a
         fifth of the order is left, and 80 of the 400."""
         order = self._order("2026-01-10 04:00:00")
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "fixed", "fixed_amount": 400})
-        )
-        down = wizard._create_invoices(order)
-        down.invoice_date = "2026-02-12"
-        down.action_post()
+        self._pay_down(order, "2026-02-12")
         self._refresh()
         self.assertEqual(self._read()["2026-02"], {"revenue": 400, "margin": 120})
         line = order.order_line.filtered("purchase_price")

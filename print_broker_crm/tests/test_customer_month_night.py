@@ -385,7 +385,7 @@ class TestCustomerMonthKilled(TransactionCase):
             Month = env["broker.customer.month"]
             company = env["res.company"].browse(self.company_id)
             Month._begin_build(company)
-            Month._write_build(company, broker_month_build_from=build_from)
+            company._note_broker_progress(broker_month_build_from=build_from)
             cr.execute(SQL("DELETE FROM broker_customer_month WHERE customer_id = ANY(%s)", self.customer_ids))
             cr.execute(SQL("DELETE FROM broker_month_mark"))
             Month._mark_whole(env["broker.customer"].browse(self.customer_ids))

@@ -536,8 +536,12 @@ class TestTargetGoal(TargetCommon):
         empty = Challenge.create({"name": "Later", "user_domain": "[('id', '=', 1)]"})
         empty.line_ids = [line]
         (whole + empty).write({"name": "Margin"})
+        self.assertEqual((whole.name, empty.name), ("Margin", "Margin"))
+        self.assertEqual((whole + empty).mapped("broker_is_target"), [True, True])
         whole.line_ids.target_goal = 2000
+        self.assertEqual((whole.line_ids.target_goal, empty.line_ids.target_goal), (2000, 1000))
         whole.line_ids.unlink()
+        self.assertFalse(whole.line_ids)
 
     def test_administrators_write_all_challenges_as_before(self):
         foreign = self._get_foreign()
