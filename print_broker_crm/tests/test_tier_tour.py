@@ -9,7 +9,9 @@ class TierTourCommon(BrokerAccountCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls._create_posted_invoice(cls._create_job(100000, 70000))
+        # With days to pay: in the firm's time zone today may have ended already, and what is due is late.
+        term = cls.env.ref("account.account_payment_term_30days")
+        cls._create_posted_invoice(cls._create_job(100000, 70000, payment_term_id=term.id))
         cls.env["broker.tier.score"]._run(cls.company)
 
 

@@ -114,15 +114,20 @@ class Opportunities:
         )
 
     def accept(self, handoff):
+        """Take the packet; over a long holiday a day by which something was to be known may have gone by."""
+        if handoff.item_ids.filtered("gap_reason"):
+            self.send_back(handoff)
+            return
         self.firm.as_user(handoff.receiver_id or self.firm.user["chen"], handoff).action_accept()
         self.desk.after_accept(handoff)
 
     def send_back(self, handoff):
         dice = self.dice["relay"]
-        wizard = self.firm.as_user(handoff.receiver_id)["broker.handoff.return"].create(
+        gaps = handoff.item_ids.filtered("gap_reason")
+        wizard = self.firm.as_user(handoff.receiver_id or self.firm.user["chen"])["broker.handoff.return"].create(
             {
                 "handoff_id": handoff.id,
-                "item_ids": handoff.item_ids.filtered(lambda item: item.check_method == "manual")[:1].ids,
+                "item_ids": (gaps or handoff.item_ids.filtered(lambda item: item.check_method == "manual")[:1]).ids,
                 "reason": dice.choice(market.RETURN_REASONS),
             }
         )
