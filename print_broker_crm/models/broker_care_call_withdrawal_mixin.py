@@ -67,19 +67,42 @@ class BrokerCareCallWithdrawalMixin(models.AbstractModel):
         for company, of_company in lines.grouped("company_id").items():
             calls = self._prepare_planning(company).browse(of_company.call_id.ids)
             orphaned = calls.filtered(lambda call, gone=of_company: not call.reason_ids - gone)
-            for call in calls - orphaned:
-                call._keep_reasons(call.reason_ids - of_company)
+            (calls - orphaned)._keep_reasons(of_company)
             of_company.unlink()
             calls._message_log_batch(bodies=dict.fromkeys(calls.ids, explanation))
             orphaned._close("cancelled", "withdrawn")
 
-    def _keep_reasons(self, kept):
-        """Go back to what some of the reasons want by themselves.
+    def _keep_reasons(self, gone):
+        """Go back to what the reasons that stay want by themselves.
+
+        :param gone: the `broker.care.call.reason` rows that are withdrawn; each of the
+            calls has others
+        """
+        today = {company: company._get_broker_today() for company in self.company_id}
+        # Read at once: the rows of one call after the other would be read one by one.
+        reasons = (self.reason_ids - gone).grouped("call_id")
+        wanted = {}
+        events = []
+        for call in self:
+            kept = reasons[call]
+            vals = call._prepare_kept(kept, today[call.company_id])
+            wanted.setdefault(tuple(vals.items()), []).append(call.id)
+            if "date_planned" in vals:
+                events += [{"customer_id": call.customer_id.id, "start_at": line.window_at} for line in kept]
+        for vals, ids in wanted.items():
+            if vals:
+                self.browse(ids).with_prefetch(self.ids).write(dict(vals))
+        # Only now: the hour of each call follows from its day, and is worked out for all at once.
+        self._hold_until(events)
+
+    def _prepare_kept(self, kept, today):
+        """Return what is to be written of a call for which some of its reasons stay.
 
         The days stay as they are where somebody has moved the call, or where they were
         not written down yet when it was planned.
 
         :param kept: the `broker.care.call.reason` rows that stay
+        :param today: the company's present day
         """
         self.ensure_one()
         vals = {}
@@ -94,13 +117,9 @@ class BrokerCareCallWithdrawalMixin(models.AbstractModel):
         window = kept._get_shared_window()
         is_moved = self.reason_ids._get_shared_window() != (self.date_planned, self.date_deadline)
         if window and not is_moved:
-            today = self.company_id._get_broker_today()
             start = max(window[0], today)
             vals.update(date_planned=start, date_deadline=max(window[1], start))
-        if vals:
-            self.write(vals)
-        if "date_planned" in vals:
-            self._hold_until([{"customer_id": self.customer_id.id, "start_at": line.window_at} for line in kept])
+        return vals
 
     @api.model
     def _get_line_window(self, event):

@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -13,7 +13,7 @@ class TestCampaignWithdrawal(CampaignPairCommon):
     both; what nobody has begun goes when it is closed."""
 
     def get_call(self, customer, state="planned"):
-        return self.env["broker.care.call"].search([("customer_id", "=", customer.id), ("state", "=", state)])
+        return self.env["broker.care.call"].search([("customer_id", "in", customer.ids), ("state", "=", state)])
 
     def get_reasons(self, call):
         call.invalidate_recordset()
@@ -324,6 +324,45 @@ class TestCampaignWithdrawal(CampaignPairCommon):
         with self.assertRaises(AccessError), self.cr.savepoint():
             self.campaign.with_user(self.care_sun).action_close()
         self.assertEqual(self.jade_member.state, "taken")
+
+    def test_calls_that_stay_are_written_together(self):
+        """Whether two or twelve customers keep the call of their cadence, each with days of
+        its own, as many statements are run."""
+        self.company.broker_campaign_rest_days = 0
+        counts = []
+        for number in (2, 12):
+            customers = self.customer.browse()
+            for place in range(number):
+                customers |= self.open_customer(
+                    f"Customer {number}.{place}", phone=f"+86 21 5555 {number:02}{place:02}"
+                )
+            for customer in customers:
+                self.buy("2025-11-20 02:00:00", customer)
+            campaign = self.start(name=f"For {number}")
+            campaign.action_select()
+            campaign.member_ids.filtered_domain([("customer_id", "not in", customers.ids)]).unlink()
+            self.env["broker.care.call"]._plan(self.company, customers)
+            days = {}
+            for place, call in enumerate(self.get_call(customers)):
+                days[call] = (date(2026, 12, 15) + timedelta(days=place), date(2026, 12, 29) + timedelta(days=place))
+                call.sudo().reason_ids.write({"window_from": days[call][0], "window_to": days[call][1]})
+                call.sudo().write({"date_planned": days[call][0], "date_deadline": days[call][1]})
+            self.assertEqual(len(days), number)
+            campaign.action_make_calls()
+            self.assertEqual(campaign.call_count, number)
+            calls = self.env["broker.care.call"].union(*days)
+            self.assertEqual(set(calls.mapped("date_planned")), {date(2026, 11, 10)})
+            lines = calls.reason_ids.filtered(lambda line: line.reason == "campaign")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.env["broker.care.call"].sudo()._withdraw_reasons(lines.sudo(), "Not any more")
+            self.env.flush_all()
+            counts.append(self.cr.sql_log_count - before)
+            self.env.invalidate_all()
+            for call, span in days.items():
+                self.assertEqual((call.state, call.date_planned, call.date_deadline), ("planned", *span))
+        self.assertLessEqual(counts[1], counts[0])
 
     def test_queries_do_not_grow_with_the_customers(self):
         def count(campaign):
