@@ -75,7 +75,10 @@ class BrokerCommissionAttention(models.Model):
     @api.model
     def _get_waiting(self):
         """Return the kinds of things that wait for a manager, a list of `Waiting`."""
-        today = fields.Date.context_today(self)
+        is_over = Domain.OR(
+            Domain("company_id", "=", company.id) & Domain("date_to", "<", company._get_broker_today())
+            for company in self.env["res.company"].sudo().search(Domain.TRUE)
+        )
         return [
             Waiting(
                 "no_payee",
@@ -121,7 +124,7 @@ class BrokerCommissionAttention(models.Model):
             Waiting(
                 "statement",
                 "broker.commission.statement",
-                Domain("state", "=", "open") & Domain("date_to", "<", today),
+                Domain("state", "=", "open") & is_over,
                 "0",
                 "id",
                 "broker_commission_statement_action",
@@ -129,7 +132,7 @@ class BrokerCommissionAttention(models.Model):
             Waiting(
                 "growth",
                 "broker.commission.growth",
-                Domain("state", "=", "draft") & Domain("date_to", "<", today),
+                Domain("state", "=", "draft") & is_over,
                 "bonus",
                 "id",
                 "broker_commission_growth_action",

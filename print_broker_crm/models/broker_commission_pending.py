@@ -74,6 +74,7 @@ class BrokerCommissionPending(models.Model):
 
     @property
     def _table_query(self):
+        Figure = self.env["broker.figure.mixin"]
         return SQL(
             """
             SELECT 2 * MIN(entry.id) AS id, entry.company_id, entry.currency_id, entry.user_id, entry.customer_id,
@@ -105,10 +106,11 @@ class BrokerCommissionPending(models.Model):
          UNION ALL
             SELECT 2 * split.id + 1, split.company_id, company.currency_id, split.user_id, split.customer_id,
                    split.order_id, NULL::int, NULL, split.id, split.role, split.percent, 'forecast',
-                   job.commitment_date::date, rest.amount
+                   %(delivery_day)s, rest.amount
               FROM broker_commission_split split
               JOIN sale_order job
                 ON job.id = split.order_id AND job.state = 'sale' AND job.invoice_status <> 'invoiced'
+              JOIN (%(firm)s) AS firm ON firm.company_id = split.company_id
               JOIN res_company company ON company.id = split.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
               JOIN broker_commission_plan plan ON plan.id = split.plan_id
@@ -159,7 +161,9 @@ class BrokerCommissionPending(models.Model):
                            ) AS amount
                    ) rest
              WHERE rest.amount <> 0
-            """
+            """,
+            delivery_day=Figure._get_local_day(SQL("job.commitment_date")),
+            firm=Figure._get_firm_query(),
         )
 
     # ACTIONS

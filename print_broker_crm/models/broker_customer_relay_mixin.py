@@ -110,7 +110,8 @@ class BrokerCustomerRelayMixin(models.AbstractModel):
         return super()._get_obligation_queries() + [
             SQL(
                 """
-                SELECT owed.id, handoff.receiver_id, 'first_contact'::varchar, handoff.first_contact_due::date,
+                SELECT owed.id, handoff.receiver_id, 'first_contact'::varchar,
+                       (handoff.first_contact_due AT TIME ZONE 'UTC' AT TIME ZONE owed.zone)::date,
                        'broker.handoff'::varchar, handoff.id
                   FROM owed
                   JOIN broker_handoff handoff ON handoff.customer_id = owed.id

@@ -215,6 +215,7 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
 
     def _get_acquaintances(self):
         """Return the (customer id, user id) of the agents known before these handoffs."""
+        Figure = self.env["broker.figure.mixin"]
         self.env.flush_all()
         customers = self.customer_id
         rows = self.env.execute_query(
@@ -235,18 +236,20 @@ class BrokerHandoffIntroductionMixin(models.AbstractModel):
                 SELECT served.customer_id, served.user_id
                   FROM broker_assignment served
                   JOIN sale_order job ON job.broker_customer_id = served.customer_id
-                   AND job.broker_date_confirmed::date BETWEEN served.date_from AND COALESCE(served.date_to, 'infinity')
+                  JOIN (%(firm)s) AS firm ON firm.company_id = job.company_id
+                   AND %(day)s BETWEEN served.date_from AND COALESCE(served.date_to, 'infinity')
                  WHERE served.customer_id = ANY(%(customers)s)
                    AND served.role = 'service'
                    AND served.is_void IS NOT TRUE
                    AND (job.broker_handoff_id IS NULL OR job.broker_handoff_id != ALL(%(handoffs)s))
-                   AND job.broker_date_confirmed::date < %(today)s
+                   AND %(day)s < firm.today
                 """,
                 touches=customers._get_touch_expressions(),
                 users=self.receiver_id.ids,
                 customers=customers.ids,
                 handoffs=self.ids,
-                today=fields.Date.today(),
+                firm=Figure._get_firm_query(),
+                day=Figure._get_local_day(SQL("job.broker_date_confirmed")),
             )
         )
         return set(rows)

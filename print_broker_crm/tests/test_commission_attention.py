@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -163,6 +165,16 @@ class TestCommissionAttention(BrokerAccountCommon):
         self.assertEqual(self._get_rows(), {"statement": (1, 0), "dispute": (1, 25)})
         self.assertEqual(self._open("statement"), statement)
         self.assertEqual(self._open("dispute").sudo(), dispute.sudo())
+
+    def test_statement_of_a_month_that_is_over_in_the_firm(self):
+        self.manager_qian.tz = "America/Los_Angeles"
+        self.env["broker.commission.statement"].with_user(self.manager_qian).create(
+            {"user_id": self.sales_wang.id, "date_from": "2026-03-01", "date_to": "2026-03-31"}
+        )
+        with freeze_time("2026-03-31 15:00:00"):
+            self.assertEqual(self._get_rows(), {})
+        with freeze_time("2026-03-31 17:00:00"):  # one in the morning in Shanghai
+            self.assertEqual(self._get_rows(), {"statement": (1, 0)})
 
     def test_other_companies_and_other_people(self):
         self.customer.service_user_id = False

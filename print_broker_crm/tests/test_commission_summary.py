@@ -98,6 +98,13 @@ class TestCommissionSummary(StatementCommon):
         self._pay(self._create_final_invoice(job, post=True))
         self.assertEqual(self._get_pending(), [])
 
+    def test_forecast_is_due_on_the_firms_day(self):
+        job = self._create_job()
+        job.commitment_date = "2026-03-31 17:00:00"  # one in the morning in Shanghai
+        self.env.invalidate_all()
+        rows = self.Pending.search([("order_id", "=", job.id), ("kind", "=", "forecast")])
+        self.assertEqual({str(row.date) for row in rows}, {"2026-04-01"})
+
     def test_a_loss_is_forecast_as_a_loss(self):
         self._create_job(price=1000, cost=1500)
         self.assertEqual(self._get_pending(), [("forecast", -35)])

@@ -132,6 +132,16 @@ class TestIntroduction(IntroductionCommon):
         handoff = self._complete(self._create_handoff(self._create_lead(customer.partner_id)))
         self.assertFalse(self._accept(handoff).needs_introduction)
 
+    def test_who_ran_a_job_of_the_morning_is_known(self):
+        """In UTC a job of seven in the morning is one of the day before Chen had the customer."""
+        with freeze_time("2026-09-30 23:00:00"):
+            customer = self._open_customer(self._create_partner("Early", self.sales_wang), service=self.service_chen)
+            self._repeat_order(partner_id=customer.partner_id.id)
+        assignment = customer.assignment_ids.filtered(lambda row: row.role == "service")
+        self.assertEqual(str(assignment.date_from), "2026-10-01")
+        handoff = self._complete(self._create_handoff(self._create_lead(customer.partner_id)))
+        self.assertFalse(self._accept(handoff).needs_introduction)
+
     def test_not_when_it_accepted_itself(self):
         self.company.broker_handoff_mode = "self"
         handoff = self._create_handoff()
@@ -263,6 +273,17 @@ class TestFirstContact(IntroductionCommon):
             self.assertFalse(late.search([("is_contact_late", "=", False), ("id", "=", handoff.id)]))
         handoff.with_user(self.service_chen).action_log_first_contact()
         self.assertFalse(self._activities(handoff, "late_contact"))
+
+    def test_day_of_the_obligation_is_the_firms(self):
+        """Four in the afternoon in Los Angeles is the next day in UTC."""
+        handoff = self._accept()
+        self.calendar.tz = "America/Los_Angeles"
+        handoff.first_contact_due = "2026-11-24 00:00:00"
+        with freeze_time("2026-11-26 02:00:00"):
+            owed = self.env["broker.obligation"].search(
+                [("customer_id", "=", self.customer.id), ("kind", "=", "first_contact")]
+            )
+            self.assertEqual(str(owed.date), "2026-11-23")
 
     def test_customers_present_agent_counts(self):
         handoff = self._accept()
