@@ -68,6 +68,7 @@ from . import (
     broker_review_outcome_mixin,
     broker_review_margin_mixin,
     broker_customer_review_mixin,
+    broker_customer_report_mixin,
     broker_customer,
     broker_signal_finder_mixin,
     broker_signal,

@@ -76,6 +76,7 @@ class BrokerCustomer(models.Model):
         "broker.customer.signal.mixin",
         "broker.customer.market.mixin",
         "broker.customer.month.mark.mixin",
+        "broker.customer.report.mixin",
         "broker.customer.ledger.mixin",
         "broker.customer.merge.mixin",
         "broker.customer.trend.mixin",

@@ -146,17 +146,19 @@ class BrokerInsight(models.AbstractModel):
             or self._get_care_action(key, company, month)
             or self._get_desk_action(key, company, month)
         )
-        action["name"] = self._get_labels()[key]
-        return action
+        return {"name": self._get_labels()[key], **action}
 
     @api.model
     def _prepare_action(self, name, domain, context=None, modes=None):
-        """Return a window action of ours with another domain.
+        """Return a window action of ours with another domain, and without a name: whoever
+        opens it says what the rows are.
 
         :param name: XML id within this module
         :param modes: which views, where not all of the action in its order
         """
         action = self.env["ir.actions.act_window"]._for_xml_id(f"print_broker_crm.{name}")
+        # The web client would show the display name and not the other.
+        del action["name"], action["display_name"]
         action["domain"] = list(Domain(domain))
         action["context"] = context or {}
         if modes:

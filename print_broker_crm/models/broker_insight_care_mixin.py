@@ -138,11 +138,13 @@ class BrokerInsightCareMixin(models.AbstractModel):
             raise UserError(self.env._("When this report was prepared, it was not kept what was counted."))
         counted = Domain("id", "in", line.counted_ids or [] if line else [])
         if key == "reviews_open":
-            return self._prepare_action("broker_review_action", counted)
-        if key == "coverage_gaps":
-            return self._prepare_coverage_action(counted)
-        # What is owed today says nothing of then: to whom it was owed is what remains.
-        return self._prepare_action("broker_customer_action", counted, {"active_test": False})
+            action = self._prepare_action("broker_review_action", counted)
+        elif key == "coverage_gaps":
+            action = self._prepare_coverage_action(counted)
+        else:
+            # What is owed today says nothing of then: to whom it was owed is what remains.
+            action = self._prepare_action("broker_customer_action", counted, {"active_test": False})
+        return {**action, "name": line._name_kept()} if line else action
 
     @api.model
     def _prepare_coverage_action(self, domain):

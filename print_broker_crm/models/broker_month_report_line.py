@@ -3,7 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 from odoo.tools.misc import formatLang
 
 from .broker_insight import FIGURES
@@ -187,7 +187,7 @@ class BrokerMonthReportLine(models.Model):
         if self.customer_id:
             return self.action_open_customer()
         if self._is_opened_as_kept():
-            return {**Insight._get_kept_action(self), "name": self.label}
+            return Insight._get_kept_action(self)
         if self.key in FIGURES:
             return Insight._get_rows_action(self.key, self.company_id, self.month)
         if self.section == "case":
@@ -211,6 +211,22 @@ class BrokerMonthReportLine(models.Model):
             return self.has_value and not self.report_id._is_of_today()
         return self.has_value and self.key in FIGURES and FIGURES[self.key][1] == "kept"
 
+    def _name_kept(self):
+        """Return what the rows are called that were counted when the report was prepared.
+
+        A figure of customers stays when two of them become one, and says why it opens fewer.
+        """
+        self.ensure_one()
+        left = len(self.counted_ids or [])
+        if self.key != "coverage_gaps" or left >= self.value:
+            return self.label
+        return self.env._(
+            "%(figure)s: %(counted)s counted then, %(left)s since some were merged",
+            figure=self.label,
+            counted=self._format(self.value),
+            left=left,
+        )
+
     def _get_named_action(self, name, domain, modes):
         action = self.env["broker.insight"]._prepare_action(name, domain, modes=modes)
         return {**action, "name": self.label}
@@ -226,6 +242,38 @@ class BrokerMonthReportLine(models.Model):
             & Domain("order_id.date_approve", ">=", company._get_broker_moment(first))
             & Domain("order_id.date_approve", "<", company._get_broker_moment(first + relativedelta(months=1)))
         )
+
+    # BUSINESS
+
+    @api.model
+    def _follow_merge(self, sources, target):
+        """Let what was counted open the file that remains of a merge, also where the report
+        was sent: its figures and words stay.
+
+        :param sources: the `broker.customer` that disappear
+        :param target: the `broker.customer` that remains
+        """
+        self.flush_model(["counted_ids"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE broker_month_report_line line
+                   SET counted_ids = (
+                           SELECT JSONB_AGG(
+                                      DISTINCT CASE WHEN id::int = ANY(%(sources)s) THEN %(target)s ELSE id::int END
+                                  )
+                             FROM JSONB_ARRAY_ELEMENTS_TEXT(line.counted_ids) AS counted (id)
+                       )
+                 WHERE line.counted_ids @> ANY(%(found)s::jsonb[])
+                   -- Of these it is the reviews that were counted
+                   AND line.key IS DISTINCT FROM 'reviews_open'
+                """,
+                sources=sources.ids,
+                target=target.id,
+                found=[str(customer_id) for customer_id in sources.ids],
+            )
+        )
+        self.invalidate_model(["counted_ids"])
 
     # TOOLS
 

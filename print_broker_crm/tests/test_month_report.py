@@ -405,6 +405,73 @@ class TestMonthReportNight(ReportCommon):
         action = self.env["broker.insight"]._get_rows_action("reviews_open", self.company, MARCH)
         self.assertEqual(self.env["broker.review"].search(action["domain"]), review)
 
+    def test_opens_who_remains_of_a_merge(self):
+        """Amber, Beryl and Coral were silent in March. Amber becomes one with Jade, who was
+        not, and later Beryl with Coral."""
+        amber, beryl, coral = (self._open(name, coverage_state="both_silent") for name in ("Amber", "Beryl", "Coral"))
+        for customer in (amber, beryl, coral):
+            customer.sudo().tier_computed_id = self.env.ref("print_broker_crm.broker_tier_5")
+        review = self.env["broker.review"]._open([{"customer_id": coral.id, "reason": "by_hand"}])
+        company, other_manager = self._second_company()
+        theirs = self._open_customer(amber.partner_id, company=company)
+        theirs.sudo().coverage_state = "both_silent"
+        reports = self._prepare(), self._prepare(company=company)
+        self.manager_qian.email = "qian@example.com"
+        reports[0].action_send()
+        rows = {key: reports[0].line_ids.filtered(lambda line, key=key: line.key == key) for key in TODAY}
+        their_row = reports[1].line_ids.filtered(lambda line: line.key == "coverage_gaps")
+        owed = rows["obligations_unmet"].value
+        self.assertGreaterEqual(owed, 3)
+        # A review whose number is the one of a customer is no customer.
+        self.env.flush_all()
+        numbers = sorted({review.id, amber.id})
+        self.env.cr.execute(
+            SQL(
+                "UPDATE broker_month_report_line SET counted_ids = %s::jsonb WHERE id = %s",
+                str(numbers),
+                rows["reviews_open"].id,
+            )
+        )
+        self.clock.move_to("2026-05-20 02:00:00")
+
+        def merge(source, target):
+            wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+            wizard._merge((source + target).partner_id.ids, target.partner_id)
+            self.env.flush_all()
+            self.env.invalidate_all()
+
+        merge(amber, self.customer)
+        self.assertEqual(rows["coverage_gaps"].value, 3)
+        self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, self.customer + beryl + coral)
+        self.assertEqual(rows["coverage_gaps"].action_open()["name"], "Silent Customers", "three of three")
+        self.assertEqual(rows["reviews_open"].counted_ids, numbers)
+        # The other firm had one file of the two contacts; it stays, and so does its row.
+        self.assertEqual((their_row.value, their_row.counted_ids, theirs.exists()), (1, theirs.ids, theirs))
+        merge(beryl, coral)
+        self.assertEqual((rows["coverage_gaps"].value, rows["obligations_unmet"].value), (3, owed))
+        self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, self.customer + coral)
+        named = "Silent Customers: 3 counted then, 2 since some were merged"
+        self.assertEqual(rows["coverage_gaps"].action_open()["name"], named)
+        self.assertEqual(
+            self.env["broker.insight"]._get_rows_action("coverage_gaps", self.company, MARCH)["name"], named
+        )
+        for row in reports[0].obligation_ids:
+            self.assertLessEqual(self._open_rows(row), self.customer + coral)
+            self.assertTrue(self._open_rows(row))
+        self.assertEqual(rows["obligations_unmet"].action_open()["name"], "Unmet Obligations")
+
+    def test_a_merge_writes_all_reports_at_once(self):
+        amber, beryl = (self._open(name, coverage_state="both_silent") for name in ("Amber", "Beryl"))
+        months = [date(2026, month, 1) for month in (1, 2, 3)]
+        for number, month in enumerate(months):
+            report = self._prepare(month)
+            lines = report.line_ids.filtered(lambda line: line.key == "coverage_gaps")
+            lines.sudo().counted_ids = (amber + beryl).ids
+            self.env.flush_all()
+            with self.subTest(reports=number + 1), self.assertQueryCount(1):
+                self.env["broker.month.report.line"]._follow_merge(beryl, amber)
+            self.assertEqual(lines.counted_ids, amber.ids)
+
     def test_a_report_that_kept_less(self):
         """One of before it was kept what was counted says so, and shows no empty list."""
         silent = self._open("Silent", coverage_state="both_silent")
