@@ -4,6 +4,7 @@ from . import (
     broker_customer_month_mark_mixin,
     broker_access_log_mixin,
     broker_todo_mixin,
+    broker_phone_list_mixin,
     broker_customer_link_mixin,
     broker_insight_dashboard_mixin,
     broker_identity,

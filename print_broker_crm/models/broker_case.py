@@ -17,6 +17,7 @@ class BrokerCase(models.Model):
     _description = "Case"
     _inherit = [
         "broker.masking.mixin",
+        "broker.phone.list.mixin",
         "broker.case.claim.mixin",
         "broker.case.remedy.mixin",
         "broker.case.charge.mixin",
@@ -35,6 +36,7 @@ class BrokerCase(models.Model):
         "broker.month.source.mixin",
     ]
     _order = "severity desc, next_deadline, id desc"
+    _phone_list_order = "next_deadline, severity desc, id desc"
     _check_company_auto = True
     _allow_sudo_commands = False
 

@@ -15,6 +15,7 @@ class BrokerCommissionSplit(models.Model):
 
     _name = "broker.commission.split"
     _inherit = [
+        "broker.phone.list.mixin",
         "broker.commission.split.correction.mixin",
         "broker.commission.split.bringer.mixin",
         "broker.commission.split.renewal.mixin",

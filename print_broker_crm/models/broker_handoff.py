@@ -50,6 +50,7 @@ class BrokerHandoff(models.Model):
     _description = "Handoff"
     _inherit = [
         "broker.question.mixin",
+        "broker.phone.list.mixin",
         "mail.thread",
         "mail.activity.mixin",
         "broker.handoff.introduction.mixin",
@@ -61,6 +62,8 @@ class BrokerHandoff(models.Model):
         "broker.handoff.opening.mixin",
     ]
     _order = "accept_deadline, id desc"
+    # By the states' names, backwards: submitted, returned, draft, and then what is over.
+    _phone_list_order = "state desc, accept_deadline, id desc"
     _check_company_auto = True
 
     name = fields.Char(string="Number", required=True, readonly=True, copy=False)

@@ -16,7 +16,7 @@ class BrokerNeed(models.Model):
     """
 
     _name = "broker.need"
-    _inherit = ["mail.thread"]
+    _inherit = ["broker.phone.list.mixin", "mail.thread"]
     _description = "Customer Need"
     _order = "date_heard desc, id desc"
     _check_company_auto = True

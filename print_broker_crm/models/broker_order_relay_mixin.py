@@ -29,7 +29,10 @@ class BrokerOrderRelayMixin(models.AbstractModel):
     """
 
     _name = "broker.order.relay.mixin"
+    _inherit = "broker.phone.list.mixin"
     _description = "Order: Relay"
+    # Jobs that are done have no deadline and stand in the last stage.
+    _phone_list_order = "broker_leg_deadline, broker_relay_stage_id, commitment_date, id"
 
     broker_relay_stage_id = fields.Many2one(
         "broker.relay.stage",

@@ -30,6 +30,7 @@ class BrokerPlaybook(models.Model):
     """
 
     _name = "broker.playbook"
+    _inherit = "broker.phone.list.mixin"
     _description = "Playbook Page"
     _order = "sequence, id"
     _allow_sudo_commands = False

@@ -21,6 +21,7 @@ class BrokerReferral(models.Model):
     """
 
     _name = "broker.referral"
+    _inherit = "broker.phone.list.mixin"
     _description = "Referral"
     _auto = False
     _rec_name = "customer_id"

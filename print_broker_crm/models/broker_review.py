@@ -39,6 +39,7 @@ class BrokerReview(models.Model):
     _description = "Review"
     _inherit = [
         "broker.customer.link.mixin",
+        "broker.phone.list.mixin",
         "broker.review.finder.mixin",
         "broker.review.meeting.mixin",
         "broker.review.flow.mixin",
@@ -274,15 +275,6 @@ class BrokerReview(models.Model):
         return [state for state, _label in self._fields["state"].selection if state != "closed"] + [
             state for state in states if state == "closed"
         ]
-
-    @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        """Give phones one list of cards: grouped, they would open on the first column alone,
-        whatever stands in it."""
-        arch, view = super()._get_view(view_id, view_type, **options)
-        if view_type == "kanban" and options.get("mobile"):
-            arch.attrib.pop("default_group_by", None)
-        return arch, view
 
     # CHECKS
 

@@ -89,6 +89,7 @@ from . import test_proof_tier
 from . import test_desk_result, test_insight, test_month_report
 from . import test_signal, test_signal_finder
 from . import (
+    test_phone_list,
     test_playbook,
 )
 from . import test_care_figures

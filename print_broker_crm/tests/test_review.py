@@ -546,9 +546,3 @@ class TestReviewByTheNight(TrendCommon):
         gap = review.evidence_ids.filtered(lambda row: row.kind == "gap")
         self.assertIn("bought on 33 days", gap.text)
         self.assertEqual((gap.res_model, gap.cause), ("sale.order", False))
-
-    def test_phones_show_one_list(self):
-        """Grouped, a phone would open on the column of new reviews, empty or not."""
-        for mobile, grouped in ((True, False), (False, True)):
-            views = self.env["broker.review"].get_views([(False, "kanban")], {"mobile": mobile})["views"]
-            self.assertEqual("default_group_by=" in views["kanban"]["arch"], grouped)

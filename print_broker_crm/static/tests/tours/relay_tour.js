@@ -6,8 +6,12 @@ import { openApp, openMenu } from "./tour_steps";
 const CUSTOMER = "Jade Restaurant";
 const CARD = `.o_kanban_record:not(.o_kanban_ghost):contains('${CUSTOMER}')`;
 
-function inStage(stage) {
-    return `.o_kanban_group:has(.o_kanban_header:contains('${stage}')) ${CARD}`;
+/** Select something on the card in its column, or on a phone on the card that names its stage. */
+function inStage(stage, inside = "") {
+    return (
+        `.o_kanban_group:has(.o_kanban_header:contains('${stage}')) ${CARD} ${inside},` +
+        ` .o_kanban_ungrouped ${CARD}:has(.badge:visible:contains('${stage}')) ${inside}`
+    );
 }
 
 /** Tap Next on the card and see it arrive. */
@@ -83,7 +87,7 @@ registry.category("web_tour.tours").add("broker_job_runs", {
         ...openBoard(),
         {
             content: "what is asked for is asked in a dialog",
-            trigger: `${inStage("Delivery")} button[name='action_broker_next']`,
+            trigger: inStage("Delivery", "button[name='action_broker_next']"),
             run: "click",
         },
         fillDialog("note", "SF 1234"),
