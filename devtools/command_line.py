@@ -118,6 +118,11 @@ def _make_parser():
     judge = add("judge-risk", "Hold churn risk against BG/NBD on public purchase histories.", _judge_risk)
     judge.add_argument("--ship", action="store_true", help="print the weights to ship instead")
 
+    judge = add(
+        "judge-trend", "Count on simulated customers how often and how soon the trend calls a decline.", _judge_trend
+    )
+    judge.add_argument("--customers", type=int, default=480, metavar="NUMBER", help="how many of each kind (480)")
+
     data = add("db", "Look at the databases.", _databases)
     data.add_argument("action", choices=("list", "psql", "drop", "serve"))
     data.add_argument("name", nargs="?", default=database.DEMO)
@@ -180,6 +185,13 @@ def _judge_risk(arguments):
 
     with prepared() as odoo:
         return judge_risk.main(odoo, ship=arguments.ship)
+
+
+def _judge_trend(arguments):
+    from devtools import judge_trend
+
+    with prepared() as odoo:
+        return judge_trend.main(odoo, customers=arguments.customers)
 
 
 def _databases(arguments):
