@@ -66,6 +66,7 @@ from . import (
     broker_review_finder_mixin,
     broker_review_flow_mixin,
     broker_review_meeting_mixin,
+    broker_review_yardstick_mixin,
     broker_review_outcome_mixin,
     broker_review_margin_mixin,
     broker_customer_review_mixin,

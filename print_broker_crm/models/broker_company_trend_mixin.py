@@ -132,6 +132,14 @@ class BrokerCompanyTrendMixin(models.AbstractModel):
         help="A digest of the thresholds and of the firm's books: with another one all customers are judged.",
     )
 
+    broker_trend_numbers = fields.Json(
+        string="Settings of the Last Trend",
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="The thresholds by which the customers were judged last. Reviews opened meanwhile are measured by them.",
+    )
+
     _broker_trend_percent_range = models.Constraint(
         "CHECK (broker_trend_fall_percent BETWEEN 1 AND 100 AND broker_trend_rise_percent > 0)",
         "A customer declines from 1 to 100 percent on, and rises from more than nothing on.",

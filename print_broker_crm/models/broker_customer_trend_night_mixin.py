@@ -80,6 +80,8 @@ class BrokerCustomerTrendNightMixin(models.AbstractModel):
         the thresholds, the firm's time zone, or from when on and where its books say anything.
         """
         numbers = self.env["broker.trend.rule"]._get_numbers(company)
+        if company.broker_trend_numbers != numbers._asdict():
+            company._note_broker_progress(broker_trend_numbers=Json(numbers._asdict()))
         basis = (numbers, company._get_broker_tz(), Books.of(counts, day, numbers.gap_customers))
         digest = hashlib.sha256(repr(basis).encode()).hexdigest()
         if company.broker_trend_basis == digest:

@@ -43,6 +43,7 @@ class BrokerReview(models.Model):
         "broker.review.finder.mixin",
         "broker.review.meeting.mixin",
         "broker.review.flow.mixin",
+        "broker.review.yardstick.mixin",
         "broker.review.outcome.mixin",
         "broker.review.margin.mixin",
         "mail.thread",

@@ -56,6 +56,7 @@ class BrokerReviewFlowMixin(models.AbstractModel):
         customers = self.env["broker.customer"].browse([vals["customer_id"] for vals in vals_list])
         today = {company: company._get_broker_today() for company in customers.company_id}
         leaders = {company: self._get_leaders(company) for company in customers.company_id}
+        yardsticks = {company: self._get_yardstick(company) for company in customers.company_id}
         prepared = []
         for customer, vals in zip(customers, vals_list, strict=True):
             company = customer.company_id
@@ -69,6 +70,7 @@ class BrokerReviewFlowMixin(models.AbstractModel):
                     "user_id": leader.id,
                     "operations_user_id": self._get_operations_user(customer, leaders[company] - leader).id,
                     "guest_ids": [Command.set(sponsor.ids)],
+                    "yardstick": yardsticks[company],
                     **vals,
                 }
             )
@@ -139,7 +141,9 @@ class BrokerReviewFlowMixin(models.AbstractModel):
             else:
                 wanted.pop(change.customer_id, None)
         reviews = self._find_open(changes.customer_id)
-        reviews.filtered(lambda review: review.customer_id in wanted).write({"has_declined": True})
+        fallen = reviews.filtered(lambda review: review.customer_id in wanted and not review.has_declined)
+        for company, of_company in fallen.grouped("company_id").items():
+            of_company.write({"has_declined": True, "yardstick": self._get_yardstick(company)})
         reviews._judge()
         reviewed = self._find_open(self.env["broker.customer"].union(*wanted)).customer_id
         due = {
@@ -216,11 +220,15 @@ class BrokerReviewFlowMixin(models.AbstractModel):
         :param customers: the `broker.customer` asked about
         """
         latest = {}
-        for review in self.sudo().search(
+        reviews = self.sudo().search(
             Domain("customer_id", "in", [customer.id for customer in customers]) & Domain("has_declined", "=", True)
-        ):
+        )
+        unended = reviews._find_unended()
+        for review in reviews:
             day = review.decline_on
-            if review.outcome in ("lost", "unchanged"):
+            if review in unended:
+                day = review.company_id._get_broker_today()
+            elif review.outcome in ("lost", "unchanged"):
                 day = max(day, review.closed_on)
             customer = review.customer_id
             latest[customer] = max(day, latest.get(customer, day))

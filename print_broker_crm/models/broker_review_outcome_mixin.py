@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_date
 
-from .broker_review_flow_mixin import CALL_ACTIVITY, UP
+from .broker_review_flow_mixin import CALL_ACTIVITY, DOWN, UP
 
 
 class BrokerReviewOutcomeMixin(models.AbstractModel):
@@ -34,7 +34,7 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
     closed_on = fields.Date(readonly=True, copy=False)
     outcome_explanation = fields.Text(string="What the Numbers Say", compute="_compute_outcome_explanation")
 
-    @api.depends("outcome", "outcome_trend", "closed_on", "lost_margin", "merged_into_id")
+    @api.depends("outcome", "outcome_trend", "yardstick_trend", "closed_on", "lost_margin", "merged_into_id")
     @api.depends_context("lang")
     def _compute_outcome_explanation(self):
         outcomes = dict(self._fields["outcome"]._description_selection(self.env))
@@ -52,6 +52,13 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
                         trend=trends.get(review.outcome_trend) or self.env._("unknown"),
                     )
                 )
+                if review.yardstick_trend:
+                    lines.append(
+                        self.env._(
+                            "By the settings with which the review was opened it was %(trend)s.",
+                            trend=trends[review.yardstick_trend],
+                        )
+                    )
             if review.margin_months:
                 currency = review.currency_id
                 lines.append(
@@ -70,35 +77,38 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
     def _judge(self):
         """Close the open ones of these reviews of which the numbers say what became."""
         today = {company: company._get_broker_today() for company in self.company_id}
-        for outcome, reviews in (
-            self.sudo()
-            .filtered(lambda review: review.state != "closed")
-            .grouped(lambda review: review._get_outcome(today[review.company_id]))
-            .items()
-        ):
+        is_open = self.sudo().filtered(lambda review: review.state != "closed")
+        trends = is_open._get_yardstick_trends()
+        is_open._note_yardstick(trends)
+        for outcome, reviews in is_open.grouped(
+            lambda review: review._get_outcome(today[review.company_id], trends.get(review))
+        ).items():
             if outcome:
                 reviews._close(outcome)
 
-    def _get_outcome(self, today):
+    def _get_outcome(self, today, then=None):
         """Return what the numbers say became of an open review, or nothing yet.
 
         Who buys as before has recovered at once; that a customer is lost, or that nothing
         changed, is said on the day of the follow-up.
 
         :param today: the company's present day
+        :param then: the trend by the settings with which the review was opened, where they
+            are others by now: what they do not say as well is no outcome
         """
         self.ensure_one()
         customer = self.customer_id
         if self.has_declined:
-            if customer.trend in UP:
+            if customer.trend in UP and then not in DOWN:
                 return "recovered"
         elif self.reason == "silence" and customer.coverage_state in ("fine", "sales_silent"):
             return "recovered"
         if today < self.follow_up_date:
             return False
-        if customer.trend == "lost":
+        trends = {customer.trend, then or customer.trend}
+        if trends == {"lost"}:
             return "lost"
-        return "recovered" if customer.trend in ("rising", "recovered") else "unchanged"
+        return "recovered" if trends <= {"rising", "recovered"} else "unchanged"
 
     def _close(self, outcome):
         """Close these reviews, and take back the to-dos of what was not done.
@@ -171,5 +181,6 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
                 }
             )
         self.activity_unlink([CALL_ACTIVITY])
-        kept.write({"has_declined": kept.has_declined or any(self.mapped("has_declined"))})
+        if not kept.has_declined and (declined := self.filtered("has_declined")[:1]):
+            kept.write({"has_declined": True, "yardstick": declined.yardstick})
         self._call_off_meetings()

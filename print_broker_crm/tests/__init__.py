@@ -116,4 +116,5 @@ from . import (
     test_review_meeting,
     test_review_people,
     test_review_tour,
+    test_review_yardstick,
 )
