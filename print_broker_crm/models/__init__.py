@@ -186,6 +186,7 @@ from . import (
     res_users,
     crm_stage,
     broker_handoff_requirement,
+    broker_handoff_rights_mixin,
     broker_handoff_leg_mixin,
     broker_handoff_check_mixin,
     broker_handoff_clock_mixin,
