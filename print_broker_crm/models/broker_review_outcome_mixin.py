@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_date
@@ -99,7 +101,7 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
         self.ensure_one()
         customer = self.customer_id
         if self.has_declined:
-            if customer.trend in UP and then not in DOWN:
+            if customer.trend in UP and then not in DOWN and not self._is_compared_with_itself():
                 return "recovered"
         elif self.reason == "silence" and customer.coverage_state in ("fine", "sales_silent"):
             return "recovered"
@@ -109,6 +111,21 @@ class BrokerReviewOutcomeMixin(models.AbstractModel):
         if trends == {"lost"}:
             return "lost"
         return "recovered" if trends <= {"rising", "recovered"} else "unchanged"
+
+    def _is_compared_with_itself(self):
+        """Return whether the months with which a stable customer is compared are those of its
+        decline already: to buy as little as a year before is no recovery."""
+        self.ensure_one()
+        customer = self.customer_id
+        trace = customer.trend_trace or {}
+        if customer.trend != "stable" or "year" not in trace:
+            return False
+        begun = self.decline_on.replace(day=1)
+        seen = self.change_id.trace or {}
+        if seen.get("basis") == "months":
+            # It was seen by these months, and began with them at the latest.
+            begun = min(begun, fields.Date.to_date(seen["from"]))
+        return fields.Date.to_date(trace["to"]) - relativedelta(years=1) >= begun
 
     def _close(self, outcome):
         """Close these reviews, and take back the to-dos of what was not done.

@@ -63,6 +63,34 @@ class TestReviewYardstick(TrendCommon):
         self.assertEqual((review.state, review.outcome), ("closed", "recovered"))
         self.assertEqual((review.closed_on, review.yardstick_trend), (date(2026, 11, 1), False))
 
+    def test_as_little_as_a_year_before_is_no_recovery(self):
+        """Jade goes on for 500. Of September 2027 on the year before is the decline itself: the
+        quarter closes at 1,500 of 1,500."""
+        self._buy(self.old, *self._count_monthly(date(2027, 4, 1), 15))
+        review = self._decline()
+        review.follow_up_date = date(2027, 12, 1)
+        self._buy(self.jade, *self._count_monthly(date(2026, 10, 1), 14), amount=500)
+        self._night("2027-08-31", "declining")
+        for day in ("2027-09-30", "2027-10-31"):
+            self._night(day, "stable")
+            self.assertEqual((review.state, review.outcome), ("new", False))
+        self._night("2027-11-30", "stable")
+        self.assertEqual((review.state, review.outcome), ("closed", "unchanged"))
+
+    def test_more_than_a_year_before_is_one(self):
+        """From October 2027 on Jade buys for 1,500. November closes at 3,500 after 1,500 (of six
+        months 5,000 after 3,500) and December at 4,500 after 1,500 (6,000 after 3,000): two months
+        agree that Jade rises. The six months up to October are 4,000 as the year before."""
+        self._buy(self.old, *self._count_monthly(date(2027, 4, 1), 15))
+        review = self._decline()
+        review.follow_up_date = date(2028, 6, 1)
+        self._buy(self.jade, *self._count_monthly(date(2026, 10, 1), 12), amount=500)
+        self._buy(self.jade, *self._count_monthly(date(2027, 10, 1), 3), amount=1500)
+        self._night("2027-10-31", "stable")
+        self.assertEqual(review.state, "new")
+        self._night("2027-12-31", "rising")
+        self.assertEqual((review.state, review.outcome), ("closed", "recovered"))
+
     def test_other_settings_are_no_recovery(self):
         """From 60 % on, Jade declines no more, and buys as little as before."""
         review = self._decline()
