@@ -115,12 +115,29 @@ class BrokerTargetEvent(models.Model):
                 scope = scope.narrow(kinds=values)
             elif name == "id" and values and operator == "in":
                 scope = scope.narrow(ids=[number for number in values if isinstance(number, int)])
-            elif name == "date" and isinstance(value, date):
-                if operator in (">", ">="):
-                    scope = scope.narrow(first=value)
-                elif operator in ("<", "<="):
-                    scope = scope.narrow(last=value)
-        return scope
+        first, last = self._get_days_left(domain)
+        return scope.narrow(first=first, last=last)
+
+    @api.model
+    def _get_days_left(self, domain):
+        """Return the first and the last day that the conditions of a domain leave, each None
+        where they say nothing: of several periods from the first to the last of all."""
+        operator = getattr(domain, "OPERATOR", None)
+        if operator in ("&", "|"):
+            firsts, lasts = zip(*map(self._get_days_left, domain.children), strict=True)
+            if operator == "&":
+                return max(filter(None, firsts), default=None), min(filter(None, lasts), default=None)
+            return None if None in firsts else min(firsts), None if None in lasts else max(lasts)
+        if getattr(domain, "field_expr", None) != "date":
+            return None, None
+        value = domain.value
+        if domain.operator == "in" and value and all(isinstance(day, date) for day in value):
+            return min(value), max(value)
+        is_day = isinstance(value, date)
+        return (
+            value if is_day and domain.operator in (">", ">=") else None,
+            value if is_day and domain.operator in ("<", "<=") else None,
+        )
 
     # ACTIONS
 

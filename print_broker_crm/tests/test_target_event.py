@@ -121,6 +121,29 @@ class TestTargetEvent(RelayCommon):
             for scope in self._get_scopes(ask):
                 self.assertEqual(scope[:3], (("margin",), date(2026, 2, 1), date(2026, 2, 28)))
 
+    def test_several_periods_look_from_the_first_to_the_last(self):
+        """Two months, as the period of the search is chosen, days, and what is no period."""
+        february = Domain("date", ">=", "2026-02-01") & Domain("date", "<=", "2026-02-28")
+        may = Domain("date", ">=", "2025-05-01") & Domain("date", "<=", "2025-05-31")
+        margin = Domain("kind", "=", "margin")
+        whole = self.Event.search(Domain.TRUE)
+        for domain, first, last in (
+            (february | may, date(2025, 5, 1), date(2026, 2, 28)),
+            (margin & (february | may), date(2025, 5, 1), date(2026, 2, 28)),
+            ((february | may) & Domain("date", ">=", "2025-06-01"), date(2025, 6, 1), date(2026, 2, 28)),
+            (may | (margin & february), date(2025, 5, 1), date(2026, 2, 28)),
+            (Domain("date", "in", [TODAY, date(2026, 1, 1)]), date(2026, 1, 1), TODAY),
+            (february | Domain("date", "<", "2025-05-01"), None, date(2026, 2, 28)),
+            (february | margin, None, None),
+            (~february, None, None),
+            (~Domain("date", "in", [TODAY]), None, None),
+        ):
+            scopes = self._get_scopes(
+                lambda domain=domain: self.Event.formatted_read_group(domain, ["kind"], ["value:sum"])
+            )
+            self.assertEqual({scope[1:3] for scope in scopes}, {(first, last)}, domain)
+            self.assertEqual(self.Event.search(domain).ids, whole.filtered_domain(domain).ids, domain)
+
     def test_a_context_from_outside_shows_no_more(self):
         whole = self.Event.search(Domain.TRUE)
         for scope in (["margin"], {"ids": None}, "all", 7):
