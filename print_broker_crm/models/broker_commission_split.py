@@ -22,6 +22,8 @@ class BrokerCommissionSplit(models.Model):
     ]
     _description = "Commission Split"
     _order = "order_id desc, id"
+    # Orders have the newest first by themselves.
+    _phone_list_order = "order_id, id"
     _allow_sudo_commands = False
 
     order_id = fields.Many2one("sale.order", string="Job", required=True, index=True, ondelete="cascade")

@@ -19,6 +19,9 @@ class BrokerNeed(models.Model):
     _inherit = ["broker.phone.list.mixin", "mail.thread"]
     _description = "Customer Need"
     _order = "date_heard desc, id desc"
+    # No order sorts before the newest order: what is open comes first, of it the
+    # longest waiting, then what was dropped, then what is proven.
+    _phone_list_order = "order_id, drop_reason desc, date_heard, id"
     _check_company_auto = True
 
     customer_id = fields.Many2one("broker.customer", required=True, index=True, ondelete="cascade")

@@ -87,6 +87,19 @@ class TestPhoneList(CaseCommon):
         cases = self.Case.search([("customer_id", "=", self.customer.id)], order=order)
         self.assertEqual(list(cases), [late, serious, solved])
 
+    def test_needs_by_how_long_they_wait(self):
+        def hear(name, date, **vals):
+            return self.env["broker.need"].create(
+                {"name": name, "customer_id": self.customer.id, "date_heard": date, **vals}
+            )
+
+        fresh, old = hear("Fresh", "2026-02-20"), hear("Old", "2026-01-10")
+        dropped = hear("Dropped", "2026-01-02", drop_reason="Too dear")
+        proven = hear("Proven", "2026-01-01", order_id=self._confirm_job().id)
+        order = _get_arch(self.env, "broker_need_view_kanban", True).get("default_order")
+        needs = self.env["broker.need"].search([("customer_id", "=", self.customer.id)], order=order)
+        self.assertEqual(list(needs), [old, fresh, dropped, proven])
+
 
 @tagged("post_install", "-at_install")
 class TestPhoneListHandoff(HandoffCommon):
@@ -118,3 +131,11 @@ class TestPhoneListBoard(RelayCommon):
         order = _get_arch(self.env, "broker_relay_board_view_kanban", True).get("default_order")
         jobs = done + later + sooner + timeless
         self.assertEqual(list(jobs.search([("id", "in", jobs.ids)], order=order)), [sooner, later, timeless, done])
+
+    def test_splits_of_the_newest_job_come_first(self):
+        older = self._create_job()
+        self.at("2026-03-03 02:00:00")
+        newer = self._create_job()
+        order = _get_arch(self.env, "broker_commission_split_view_kanban", True).get("default_order")
+        splits = self.env["broker.commission.split"].search([("order_id", "in", (older + newer).ids)], order=order)
+        self.assertEqual(splits.order_id.ids, [newer.id, older.id])
