@@ -49,7 +49,9 @@ class BrokerCustomerMember(models.Model):
         required=True,
         help="Project lead: answers for the account inside the firm; a customer has one at a time.",
     )
-    date_from = fields.Date(string="From", required=True, default=lambda self: self.env.company._get_broker_today())
+    date_from = fields.Date(
+        string="From", compute="_compute_date_from", store=True, precompute=True, readonly=False, required=True
+    )
     date_to = fields.Date(
         string="Until",
         copy=False,
@@ -77,6 +79,12 @@ class BrokerCustomerMember(models.Model):
         "CHECK (date_to IS NULL OR date_to >= date_from)",
         "A membership cannot end before it began.",
     )
+
+    @api.depends("customer_id")
+    def _compute_date_from(self):
+        """Today, as it is in the customer's firm: another may be a day ahead."""
+        for member in self:
+            member.date_from = member.date_from or (member.company_id or self.env.company)._get_broker_today()
 
     @api.depends("user_id", "function", "customer_id")
     def _compute_display_name(self):

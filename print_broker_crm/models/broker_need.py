@@ -75,7 +75,12 @@ class BrokerNeed(models.Model):
         help="The person at the customer who said so.",
     )
     date_heard = fields.Date(
-        string="Heard on", required=True, default=lambda self: self.env.company._get_broker_today()
+        string="Heard on",
+        compute="_compute_date_heard",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
     )
     confidence = fields.Selection(
         [("low", "Low"), ("medium", "Medium"), ("high", "High")],
@@ -148,6 +153,12 @@ class BrokerNeed(models.Model):
                 need.state = "proven"
             else:
                 need.state = "dropped" if (need.drop_reason or "").strip() else "open"
+
+    @api.depends("customer_id")
+    def _compute_date_heard(self):
+        """Today, as it is in the customer's firm: another may be a day ahead."""
+        for need in self:
+            need.date_heard = need.date_heard or (need.company_id or self.env.company)._get_broker_today()
 
     @api.depends("state", "date_heard", "company_id")
     def _compute_waiting(self):

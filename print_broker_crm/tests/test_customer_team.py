@@ -49,6 +49,19 @@ class TeamCommon(StaffChangeCommon):
 class TestCustomerTeam(TeamCommon):
     # MEMBERSHIPS
 
+    def test_begins_on_the_day_of_the_customers_firm(self):
+        """One in the morning of the twelfth in Shanghai, the evening of the eleventh in London."""
+        self._at("2026-05-11 17:00:00")
+        company = self.env["res.company"].create({"name": "Second Firm"})
+        company.resource_calendar_id.tz = "Europe/London"
+        self.sales_wang.company_ids += company
+        self.manager_qian.company_ids += company
+        theirs = self._open_customer(self.partner, company=company)
+        self._join(self.sales_wang)
+        self._join(self.sales_wang, customer=theirs)
+        self.assertEqual(self._get_rows(), [("Wang", "settlement", date(2026, 5, 12), False)])
+        self.assertEqual(self._get_rows(theirs), [("Wang", "settlement", date(2026, 5, 11), False)])
+
     def test_a_team_on_the_file(self):
         with Form(self.customer.with_user(self.manager_qian)) as form:
             with form.member_ids.new() as member:

@@ -190,6 +190,8 @@ class TestInsightDashboard(InsightCommon):
 
     def test_each_company_by_itself(self):
         company = self.env["res.company"].create({"name": "Second"})
+        # In another time zone last month may be another one.
+        company.resource_calendar_id.tz = self.calendar.tz
         foreign = self._open_customer(self._create_partner("Elsewhere"), company=company)
         self._fill_month(self.customer, 1, 1000)
         self._fill_month(foreign, 1, 77)

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
@@ -238,6 +240,20 @@ class TestNeed(BrokerAccountCommon):
         self.assertNotIn(need, seen)
         with self.assertRaises(ValidationError), self.cr.savepoint():
             self._quote(need)
+
+    def test_is_heard_on_the_day_of_the_customers_firm(self):
+        """One in the morning of the second of March in Shanghai, the first of March in London and in UTC."""
+        company = self.env["res.company"].create({"name": "Second Firm"})
+        company.resource_calendar_id.tz = "Europe/London"
+        theirs = self._open_customer(company=company)
+        with freeze_time("2026-03-01 17:00:00"):
+            self.assertEqual(str(self._create_need("Here").date_heard), "2026-03-02")
+            need = self._create_need("There", theirs)
+            self.assertEqual(str(need.date_heard), "2026-03-01")
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                need.date_heard = "2026-03-02"
+            early = self._create_need("Earlier", theirs, date_heard="2026-02-10")
+            self.assertEqual(str(early.date_heard), "2026-02-10")
 
     def test_an_order_that_goes_to_another_customer_proves_nothing(self):
         order = self._quote(self.need)

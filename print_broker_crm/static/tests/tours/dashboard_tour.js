@@ -6,7 +6,8 @@ import { openApp, openMenu } from "./tour_steps";
 const { DateTime } = luxon;
 
 function getMonth(back) {
-    const month = DateTime.now().startOf("month").minus({ months: back });
+    // The firm of the tests is in Shanghai, where the month may have ended already.
+    const month = DateTime.now().setZone("Asia/Shanghai").startOf("month").minus({ months: back });
     return deserializeDate(month.toISODate()).toLocaleString({ month: "long", year: "numeric" });
 }
 
