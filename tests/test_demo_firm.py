@@ -8,6 +8,7 @@ from devtools import database, run
 from tests.life_cycle import run_inside
 
 NAME = f"{database.TEST}_demo_firm"
+REFUSED_AT_MOST = 3
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,18 @@ def test_customers_are_called_and_rate(facts):
 
 def test_nobody_is_mailed(facts):
     assert facts["mails"] == 0
+
+
+def test_hardly_anybody_is_refused(facts):
+    """Which day it is decides how the story goes. One who asks in vain now and then is no harm, many are a fault."""
+    assert len(facts["refusals"]) <= REFUSED_AT_MOST, facts["refusals"]
+
+
+def test_what_is_refused_did_not_happen(facts):
+    refused = facts["refused"]
+    assert refused["moments"] == ["2026-03-02 09:00:00"]
+    assert refused["name"] != "Renamed"
+    assert len(refused["refusals"]) == 1 and refused["refusals"][0].endswith("rename: Not you.")
 
 
 def test_same_day_same_firm(facts):

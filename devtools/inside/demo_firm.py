@@ -1,11 +1,15 @@
 """Let the demo firm live through eighteen months that end today."""
 
 import gc
+import json
 from datetime import datetime
 
 import pytz
 
 from devtools.inside.demo.story import Story
+
+# Where the firm keeps what its people were refused while it grew.
+REFUSALS = "print_broker_crm.demo_refusals"
 
 
 def grow(env):
@@ -27,4 +31,5 @@ def grow(env):
             gc.collect()
             month = moment.strftime("%Y-%m")
             print(month, flush=True)
+    env["ir.config_parameter"].sudo().set_param(REFUSALS, json.dumps(story.clock.refusals))
     env.cr.commit()

@@ -1,11 +1,14 @@
 """What must hold in the grown demo firm, read back from the database."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from odoo import SUPERUSER_ID
+from odoo.exceptions import UserError
 
+from devtools.inside.demo.clock import Clock
 from devtools.inside.demo.story import Story
+from devtools.inside.demo_firm import REFUSALS
 from devtools.inside.summary import get_judgements
 
 # Days of the story that are lived through twice to see that chance decides nothing.
@@ -28,6 +31,8 @@ def main(env):
         "leavers": _leavers(env, company),
         "mails": env["mail.mail"].search_count([("res_id", "!=", False), ("model", "=like", "broker.%")]),
         "entries_of_a_sweep": _sweep(env, company),
+        "refused": _refuse(env, company),
+        "refusals": json.loads(env["ir.config_parameter"].get_param(REFUSALS)),
         "stories": [_retell(env, company) for _time in range(2)],
     }
     env.cr.rollback()
@@ -103,6 +108,20 @@ def _sweep(env, company):
         savepoint.rollback()
     env.invalidate_all()
     return count
+
+
+def _refuse(env, company):
+    """Somebody writes and is refused: what is left of it, and what is told."""
+    start = datetime(2026, 3, 2, 9)
+    clock = Clock(env, company.resource_calendar_id, start, start + timedelta(days=1))
+
+    def rename():
+        company.name = "Renamed"
+        raise UserError("Not you.")
+
+    clock.at(start, rename)
+    moments = [str(moment) for moment in clock.run()]
+    return {"moments": moments, "name": company.name, "refusals": clock.refusals}
 
 
 def _retell(env, company):

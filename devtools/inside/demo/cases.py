@@ -84,7 +84,7 @@ class Cases:
         for number, how, hours in TODAY:
             self.clock.at(self.hours_ago(hours), self.happen_today, number, how)
         for days in range(2):
-            self.clock.at(at_hour(self.story.today - timedelta(days=days), 3.2), self.tell_late)
+            self.clock.by_itself(at_hour(self.story.today - timedelta(days=days), 3.2), self.tell_late)
 
     def hours_ago(self, hours):
         """The working moment so many working hours before the story ends."""

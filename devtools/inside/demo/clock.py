@@ -10,6 +10,8 @@ from unittest.mock import patch
 import pytz
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
+
 
 class Clock:
     """Events in their order, and the time that Odoo sees while one of them happens.
@@ -31,11 +33,15 @@ class Clock:
         self._heap = []
         self._counter = itertools.count()
         self.now = start
+        self.refusals = []
 
     def at(self, moment, action, *arguments):
-        """Let something happen at a moment; what lies behind the end never happens."""
-        if moment < self.end:
-            heapq.heappush(self._heap, (max(moment, self.now), next(self._counter), action, arguments))
+        """Let somebody do something at a moment; what lies behind the end never happens."""
+        self._plan(moment, self._attempt, action, arguments)
+
+    def by_itself(self, moment, action, *arguments):
+        """Let happen what the server does by itself: it commits as it goes, and nobody may refuse it."""
+        self._plan(moment, action, *arguments)
 
     def run(self):
         """Let everything happen in order, and give every moment at which something does."""
@@ -45,6 +51,20 @@ class Clock:
                 move_to(self.to_utc(self.now))
                 action(*arguments)
                 yield self.now
+
+    def _plan(self, moment, action, *arguments):
+        if moment < self.end:
+            heapq.heappush(self._heap, (max(moment, self.now), next(self._counter), action, arguments))
+
+    def _attempt(self, action, arguments):
+        """Let somebody act. Every day that the story ends on makes it another story, and now and then somebody in it
+        asks for what is not allowed: that did not happen, as in life, and is told."""
+        try:
+            with self.cr.savepoint():
+                action(*arguments)
+        except UserError as error:
+            self.refusals.append(f"{self.now:%Y-%m-%d %H:%M} {action.__qualname__}: {error}")
+            print(f"Refused: {self.refusals[-1]}", flush=True)
 
     def to_utc(self, moment):
         return self.zone.localize(moment).astimezone(pytz.UTC).replace(tzinfo=None)

@@ -56,7 +56,7 @@ class Desk:
         for number, (key, text, is_passed) in enumerate(LAST_QUESTIONS):
             moment = at_hour(self.story.last_workday, 16.2 + number / 10)
             self.clock.at(moment, self.ask, key, text, "leave" if is_passed else "open")
-        self.clock.at(at_hour(self.story.last_workday, 17.7), self.look_again)
+        self.clock.by_itself(at_hour(self.story.last_workday, 17.7), self.look_again)
 
     # AFTER AN ACCEPTANCE
 

@@ -21,7 +21,7 @@ class Insight:
         day = self.story.month(BEGINS).date().replace(day=1)
         while day <= self.clock.end.date():
             if day.day == 1 or day > self.clock.end.date() - timedelta(days=daily_days):
-                self.clock.at(at_hour(day, NIGHT), self.night)
+                self.clock.by_itself(at_hour(day, NIGHT), self.night)
             day += timedelta(days=1)
 
     def night(self):

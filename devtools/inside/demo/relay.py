@@ -27,7 +27,7 @@ class Relay:
 
     def plan(self):
         for days in range(LATE_NIGHTS):
-            self.clock.at(at_hour(self.story.today - timedelta(days=days), 3.0), self.tell_late)
+            self.clock.by_itself(at_hour(self.story.today - timedelta(days=days), 3.0), self.tell_late)
 
     def run(self, order, receipt):
         """Let a job go its way, so that it is delivered when the customer is to receive it."""

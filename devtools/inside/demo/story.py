@@ -259,7 +259,8 @@ class Story(Opportunities):
         self.relay.run(order, moment)
 
     def receive(self, key, order):
-        self.firm.receive(self.agent(key), order)
+        # Where nobody of service has the customer, only a manager may say so.
+        self.firm.receive(self.customer_file(key).service_user_id or self.firm.owner, order)
         self.relay.reconcile(order)
         self.to_invoice.append((key, order))
 
@@ -347,14 +348,14 @@ class Story(Opportunities):
             day = self.clock.start.date() + timedelta(days=number)
             is_daily = number > days - DAILY_DAYS
             if is_daily or day.weekday() == 0:
-                self.clock.at(at_hour(day, NIGHT), self.score)
+                self.clock.by_itself(at_hour(day, NIGHT), self.score)
             if is_daily or day.weekday() == 1:
-                self.clock.at(at_hour(day, NIGHT + 0.2), self.close_staff_changes)
+                self.clock.by_itself(at_hour(day, NIGHT + 0.2), self.close_staff_changes)
             if is_daily or day.weekday() in (0, 3):
-                self.clock.at(at_hour(day, NIGHT + 0.5), self.plan_night)
+                self.clock.by_itself(at_hour(day, NIGHT + 0.5), self.plan_night)
             if is_daily or day.weekday() == 6:
-                self.clock.at(at_hour(day, NIGHT + 1), self.sweep)
-                self.clock.at(at_hour(day, NIGHT + 1.5), self.bonds.night)
+                self.clock.by_itself(at_hour(day, NIGHT + 1), self.sweep)
+                self.clock.by_itself(at_hour(day, NIGHT + 1.5), self.bonds.night)
 
     def score(self):
         self.root["broker.tier.score"]._run(self.firm.company)

@@ -32,8 +32,8 @@ class Targets:
         for number in range(1, MONTHS + 1):
             month = first + relativedelta(months=number)
             for day in (1, closing):
-                self.clock.at(at_hour(month.replace(day=day), NIGHT), self.night)
-        self.clock.at(at_hour(self.story.today, NIGHT), self.night)
+                self.clock.by_itself(at_hour(month.replace(day=day), NIGHT), self.night)
+        self.clock.by_itself(at_hour(self.story.today, NIGHT), self.night)
 
     def start(self):
         """The owner asks a little more than people did before, and starts."""
