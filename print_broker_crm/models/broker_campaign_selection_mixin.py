@@ -175,7 +175,8 @@ class BrokerCampaignSelectionMixin(models.AbstractModel):
         elif wanted == "fresh":
             rows = [row for row in rows if not row[1] and not row[2]]
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_customer_action")
-        return {**action, "name": self.name, "domain": [("id", "in", [row[0] for row in rows])], "context": {}}
+        domain = [("id", "in", [row[0] for row in rows])]
+        return {**action, "display_name": self.name, "domain": domain, "context": {}}
 
     # BUSINESS
 

@@ -116,7 +116,7 @@ class BrokerDemand(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_demand_voice_action")
         return {
             **action,
-            "name": self.name,
+            "display_name": self.name,
             "domain": list(self._get_voice_domain()),
             "context": {"search_default_open": 1},
         }

@@ -160,13 +160,13 @@ class BrokerStaffLoad(models.Model):
 
     def _open_customers(self, domain, name):
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.broker_customer_action")
-        return action | {"name": name, "domain": list(self._get_customer_domain() & domain), "context": {}}
+        return action | {"display_name": name, "domain": list(self._get_customer_domain() & domain), "context": {}}
 
     def _open_documents(self, kind_name, xml_id, name):
         kind = self._get_kind(kind_name)
         action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
         domain = Domain(kind.customer_field, "any", self._get_customer_domain() & Domain("active", "=", True))
-        return action | {"name": name, "domain": list(kind.domain & domain), "context": {}}
+        return action | {"display_name": name, "domain": list(kind.domain & domain), "context": {}}
 
     def action_view_customers(self):
         """Open the person's customers in this role."""

@@ -92,7 +92,7 @@ class BrokerTargetChallengeMixin(models.AbstractModel):
         """Open the targets of everybody in the challenge."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("print_broker_crm.gamification_goal_action_team")
-        return {**action, "name": self.name, "domain": [("challenge_id", "=", self.id)]}
+        return {**action, "display_name": self.name, "domain": [("challenge_id", "=", self.id)]}
 
     # BUSINESS
 

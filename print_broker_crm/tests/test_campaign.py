@@ -132,6 +132,7 @@ class TestCampaignSelection(CampaignCommon):
         ):
             action = campaign.with_context(broker_preview=preview).action_view_preview()
             self.assertEqual(self.env["broker.customer"].search(action["domain"], order="id"), expected, preview)
+            self.assertEqual(action["display_name"], campaign.name)
         # Taken 30 days ago, free again today.
         resting.sudo().last_campaign_date = date(2026, 10, 11)
         campaign.invalidate_recordset()

@@ -78,6 +78,7 @@ class TestDemand(BrokerAccountCommon):
         self.assertEqual(row.date_last, self.today)
         self.assertEqual(row.name, "Test calendars")
         action = row.action_view_voices()
+        self.assertEqual(action["display_name"], "Test calendars")
         voices = self.env["broker.demand.voice"].search(action["domain"])
         self.assertEqual(len(voices), 4)
         self.assertEqual(

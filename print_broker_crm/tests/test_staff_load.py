@@ -99,7 +99,9 @@ class TestStaffLoad(StaffChangeCommon):
         )
         load = self._get_load(self.sales_zhao, "team")
         self.assertEqual((load.customer_count, load.weight, load.key_count), (2, 6, 1))
-        rows = self.env["broker.customer"].search(load.action_view_customers()["domain"])
+        action = load.action_view_customers()
+        self.assertEqual(action["display_name"], f"Customers of {self.sales_zhao.name}")
+        rows = self.env["broker.customer"].search(action["domain"])
         self.assertEqual(rows, self.customers[0] + self.customers[2])
         self.assertEqual(dict(load._fields["role"]._description_selection(self.env))["team"], "Account Team")
 

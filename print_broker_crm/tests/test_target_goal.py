@@ -118,6 +118,13 @@ class TestTargetGoal(TargetCommon):
         self.assertIn(self.sales_wang, self.challenges["sales"].user_ids)
         self.assertNotIn(self.manager_qian, self.challenges["sales"].user_ids)
 
+    def test_opened_from_the_challenge(self):
+        challenge = self.challenges["sales"].with_user(self.manager_qian)
+        challenge.action_start()
+        action = challenge.action_broker_goals()
+        self.assertEqual(action["display_name"], challenge.name)
+        self.assertEqual(self.Goal.search(action["domain"]), challenge.sudo()._get_broker_goals())
+
     def test_in_words(self):
         self.challenges["sales"].action_start()
         self._add_job(self._open_customer())
