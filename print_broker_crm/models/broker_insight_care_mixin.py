@@ -110,7 +110,11 @@ class BrokerInsightCareMixin(models.AbstractModel):
         if month < self._get_last_month(company):
             return self._get_kept_action(self._get_kept(company, [month], key).get(month), key)
         if key == "coverage_gaps":
-            return self._prepare_coverage_action(self._get_silent_domain(company))
+            return self._prepare_action(
+                "broker_coverage_figure_action",
+                self._get_silent_domain(company),
+                modes=("list", "kanban", "pivot", "graph"),
+            )
         if key == "obligations_unmet":
             return self._prepare_action("broker_obligation_action", Domain("company_id", "=", company.id))
         return self._prepare_action("broker_review_action", self._get_reviews_domain(company))
@@ -139,13 +143,7 @@ class BrokerInsightCareMixin(models.AbstractModel):
         counted = Domain("id", "in", line.counted_ids or [] if line else [])
         if key == "reviews_open":
             action = self._prepare_action("broker_review_action", counted)
-        elif key == "coverage_gaps":
-            action = self._prepare_coverage_action(counted)
         else:
-            # What is owed today says nothing of then: to whom it was owed is what remains.
+            # Who is silent and what is owed today says nothing of then: whom it was about is what remains.
             action = self._prepare_action("broker_customer_action", counted, {"active_test": False})
         return {**action, "name": line._name_kept()} if line else action
-
-    @api.model
-    def _prepare_coverage_action(self, domain):
-        return self._prepare_action("broker_coverage_figure_action", domain, modes=("list", "kanban", "pivot", "graph"))

@@ -398,12 +398,14 @@ class TestMonthReportNight(ReportCommon):
                 review._close("unchanged")
             other = self._open(day, coverage_state="both_silent")
             self.env["broker.review"]._open([{"customer_id": other.id, "reason": "by_hand"}])
-            self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, silent)
+            self.assertEqual(self._open_rows(rows["coverage_gaps"]), silent)
             self.assertEqual(self._open_rows(rows["reviews_open"]), review)
         for row in report.obligation_ids:
             self.assertEqual(self._open_rows(row), silent)
         action = self.env["broker.insight"]._get_rows_action("reviews_open", self.company, MARCH)
         self.assertEqual(self.env["broker.review"].search(action["domain"]), review)
+        silent.active = False
+        self.assertEqual(self._open_rows(rows["coverage_gaps"]), silent, "in the archive by now")
 
     def test_opens_who_remains_of_a_merge(self):
         """Amber, Beryl and Coral were silent in March. Amber becomes one with Jade, who was
@@ -442,14 +444,14 @@ class TestMonthReportNight(ReportCommon):
 
         merge(amber, self.customer)
         self.assertEqual(rows["coverage_gaps"].value, 3)
-        self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, self.customer + beryl + coral)
+        self.assertEqual(self._open_rows(rows["coverage_gaps"]), self.customer + beryl + coral)
         self.assertEqual(rows["coverage_gaps"].action_open()["name"], "Silent Customers", "three of three")
         self.assertEqual(rows["reviews_open"].counted_ids, numbers)
         # The other firm had one file of the two contacts; it stays, and so does its row.
         self.assertEqual((their_row.value, their_row.counted_ids, theirs.exists()), (1, theirs.ids, theirs))
         merge(beryl, coral)
         self.assertEqual((rows["coverage_gaps"].value, rows["obligations_unmet"].value), (3, owed))
-        self.assertEqual(self._open_rows(rows["coverage_gaps"]).customer_id, self.customer + coral)
+        self.assertEqual(self._open_rows(rows["coverage_gaps"]), self.customer + coral)
         named = "Silent Customers: 3 counted then, 2 since some were merged"
         self.assertEqual(rows["coverage_gaps"].action_open()["name"], named)
         self.assertEqual(
