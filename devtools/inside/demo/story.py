@@ -273,6 +273,7 @@ class Story(Opportunities):
                 self.clock.at(at_hour(day, 16.0), self.book_payments)
             if day.weekday() == 4:
                 self.clock.at(at_hour(day, 16.5), self.write_invoices)
+        self.clock.at(at_hour(self.last_workday, 16.2), self.pay_a_part)
 
     def write_invoices(self):
         jobs, self.to_invoice = dict.fromkeys(self.to_invoice), []
@@ -308,6 +309,21 @@ class Story(Opportunities):
             if part < 1.0:
                 self.firm.pay(invoice, part)
         self.firm.pay(self.root["account.move"].union(*(invoice for invoice, part in received if part == 1.0)))
+
+    def pay_a_part(self):
+        """Whatever else happened, somebody has paid a part of an invoice today, and owes the rest."""
+        charged = self.root["broker.commission.charge"].search([("state", "=", "posted")]).order_id
+        waiting = self.root["account.move"].search(
+            [
+                ("move_type", "=", "out_invoice"),
+                ("payment_state", "=", "not_paid"),
+                ("reversal_move_ids", "=", False),
+                ("invoice_line_ids.sale_line_ids", "!=", False),
+                ("invoice_line_ids.sale_line_ids.order_id", "not in", charged.ids),
+            ],
+            order="invoice_date desc, id desc",
+        )
+        self.firm.pay(waiting[:1], 0.4)
 
     # THE DESK
 
