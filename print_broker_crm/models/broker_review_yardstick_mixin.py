@@ -92,7 +92,6 @@ class BrokerReviewYardstickMixin(models.AbstractModel):
 
         :param trends: what `_get_yardstick_trends` returns
         """
-        labels = dict(self._fields["yardstick_trend"]._description_selection(self.env))
         bodies = {}
         for review in self:
             today = review.customer_id.trend
@@ -101,7 +100,9 @@ class BrokerReviewYardstickMixin(models.AbstractModel):
             if review.yardstick_trend == found:
                 continue
             if review.has_declined and not review.yardstick_trend and today in UP and found in DOWN:
-                bodies[review.id] = self.env._(
+                env = self._get_firm_env(review.company_id)
+                labels = dict(self._fields["yardstick_trend"]._description_selection(env))
+                bodies[review.id] = env._(
                     "The settings of the trend are others by now. By them the trend is %(today)s; by those with which "
                     "the review was opened it is still %(then)s. That is no recovery: the review goes on.",
                     today=labels[today],
@@ -110,6 +111,11 @@ class BrokerReviewYardstickMixin(models.AbstractModel):
             review.write({"yardstick_trend": found})
         if bodies:
             self.browse(bodies)._message_log_batch(bodies=bodies)
+
+    @api.model
+    def _get_firm_env(self, company):
+        """Return the environment in the language of a firm: nights run in another."""
+        return self.with_context(lang=company.partner_id.lang or self.env.lang).env
 
     def _find_unended(self):
         """Return those of these closed reviews whose decline has not ended since by the

@@ -1,6 +1,7 @@
 from lxml import etree
 
 from odoo.tests import tagged
+from odoo.tools import convert_file
 
 from .common_case import CaseCommon
 from .common_relay import RelayCommon
@@ -46,6 +47,16 @@ class TestPhoneList(CaseCommon):
             if etree.fromstring(view.get_combined_arch()).get("default_group_by"):
                 grouped.add(view.xml_id.partition(".")[2])
         self.assertEqual(grouped, set(SCREENS))
+
+    def test_actions_do_not_group_either(self):
+        """What an action groups by groups on phones, too; an upgrade takes such a context of before away."""
+        names = ("broker_commission_split_action", "broker_referral_action")
+        actions = [self.env.ref(f"print_broker_crm.{name}") for name in names]
+        for action in actions:
+            action.context = "{'search_default_group_by_old': 1}"
+        for name in ("broker_commission_split_views", "broker_referral_views"):
+            convert_file(self.env, "print_broker_crm", f"views/{name}.xml", {}, mode="update")
+        self.assertEqual([action.context for action in actions], ["{}", "{}"])
 
     def test_cards_say_what_the_column_says(self):
         for name, (_group, field) in SCREENS.items():

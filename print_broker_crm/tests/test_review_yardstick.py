@@ -108,6 +108,20 @@ class TestReviewYardstick(TrendCommon):
         self.assertEqual(review.yardstick_trend, "declining")
         self.assertIn("opened it was Declining", review.outcome_explanation)
 
+    def test_told_in_the_language_of_the_firm(self):
+        """The night runs in English."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.partner_id.lang = "fr_FR"
+        field = self.env["broker.review"]._fields["yardstick_trend"]
+        selection = self.env["ir.model.fields.selection"].search(
+            [("field_id.model", "=", "broker.review"), ("field_id.name", "=", field.name), ("value", "=", "declining")]
+        )
+        selection.with_context(lang="fr_FR").name = "En baisse"
+        review = self._decline()
+        self.company.broker_trend_fall_percent = 60
+        self._night("2026-10-01", "stable")
+        self.assertIn("En baisse", self._get_notes(review).body)
+
     def test_recovers_under_other_settings(self):
         review = self._decline()
         self.company.broker_trend_fall_percent = 60
