@@ -77,6 +77,18 @@ class TestReviewYardstick(TrendCommon):
         self._night("2027-11-30", "stable")
         self.assertEqual((review.state, review.outcome), ("closed", "unchanged"))
 
+    def test_nearly_as_little_is_no_recovery_while_the_year_before_holds_its_beginning(self):
+        """From June 2027 on Jade buys for 600: August closes at 1,800 of 2,000 and is stable. The
+        decline was seen by July to September, so August is of it."""
+        self._buy(self.old, *self._count_monthly(date(2027, 4, 1), 6))
+        review = self._decline()
+        review.follow_up_date = date(2027, 12, 1)
+        self._buy(self.jade, *self._count_monthly(date(2026, 10, 1), 8), amount=500)
+        self._buy(self.jade, *self._count_monthly(date(2027, 6, 1), 3), amount=600)
+        self._night("2027-07-31", "declining")
+        self._night("2027-08-31", "stable")
+        self.assertEqual((review.state, review.outcome), ("new", False))
+
     def test_more_than_a_year_before_is_one(self):
         """From October 2027 on Jade buys for 1,500. November closes at 3,500 after 1,500 (of six
         months 5,000 after 3,500) and December at 4,500 after 1,500 (6,000 after 3,000): two months
@@ -122,6 +134,15 @@ class TestReviewYardstick(TrendCommon):
         self._night("2026-10-01", "stable")
         self.assertIn("En baisse", self._get_notes(review).body)
 
+    def test_nothing_to_recover_from_is_no_note(self):
+        """Opened by hand before Jade declined, and other settings do not call it a decline."""
+        self._night("2026-08-31", "stable")
+        review = self.env["broker.review"].browse(self.jade.action_open_review()["res_id"])
+        self.company.broker_trend_fall_percent = 60
+        self._night("2026-09-30", "stable")
+        self.assertEqual((review.state, review.has_declined, review.yardstick_trend), ("new", False, "declining"))
+        self.assertFalse(self._get_notes(review))
+
     def test_recovers_under_other_settings(self):
         review = self._decline()
         self.company.broker_trend_fall_percent = 60
@@ -131,6 +152,23 @@ class TestReviewYardstick(TrendCommon):
         self._night("2026-10-31", "stable")
         self.assertEqual((review.state, review.outcome), ("closed", "recovered"))
         self.assertEqual((review.closed_on, review.yardstick_trend), (date(2026, 11, 1), False))
+
+    def test_merged_into_one_that_had_not_declined(self):
+        """Amber's review goes on, with the decline of Jade and the settings that found it."""
+        amber = self._open_customer(self._create_partner("Amber", self.sales_wang))
+        self.company.broker_trend_fall_percent = 60
+        self._night("2026-08-31", "stable")
+        kept = self.env["broker.review"].browse(amber.action_open_review()["res_id"])
+        self.company.broker_trend_fall_percent = 25
+        self._night("2026-09-30", "declining")
+        review = self._get_reviews()
+        self.assertEqual((kept.has_declined, kept.sudo().yardstick["fall_percent"]), (False, 60))
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.jade + amber).partner_id.ids, amber.partner_id)
+        self.env.invalidate_all()
+        self.assertEqual(review.merged_into_id, kept)
+        self.assertEqual((kept.state, kept.has_declined), ("new", True))
+        self.assertEqual(kept.sudo().yardstick["fall_percent"], 25)
 
     def test_settings_changed_back(self):
         review = self._decline()
