@@ -1,4 +1,4 @@
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -89,6 +89,17 @@ class TestCampaignWithdrawal(CampaignPairCommon):
         self.close()
         self.assertEqual(self.get_reasons(call), ["by_hand"])
         self.assertEqual((call.date_planned, call.date_deadline), (date(2026, 11, 17), date(2026, 11, 18)))
+
+    def test_the_hour_of_the_reason_that_stays_is_waited_for(self):
+        self.env["broker.care.call"]._plan(self.company, self.customer)
+        call = self.get_call(self.customer)
+        line = call.sudo().reason_ids
+        half_past_two = datetime.combine(line.window_from, time(6, 30))
+        line.window_at = half_past_two
+        self.campaign.action_make_calls()
+        self.assertLess(call.next_attempt_at, half_past_two)
+        self.close()
+        self.assertEqual((call.date_planned, call.next_attempt_at), (half_past_two.date(), half_past_two))
 
     def test_the_main_reason_follows(self):
         """The campaign asked first, and a job was received afterwards."""

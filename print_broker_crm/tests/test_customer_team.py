@@ -62,6 +62,13 @@ class TestCustomerTeam(TeamCommon):
         self.assertEqual(self._get_rows(), [("Wang", "settlement", date(2026, 5, 12), False)])
         self.assertEqual(self._get_rows(theirs), [("Wang", "settlement", date(2026, 5, 11), False)])
 
+    def test_the_first_day_stays_when_the_customer_is_another(self):
+        member = self._join(self.sales_wang)
+        member.sudo().date_from = "2026-02-01"
+        member.sudo().customer_id = self._open_customer(self._create_partner("Another", self.sales_wang))
+        self.env.flush_all()
+        self.assertEqual(member.date_from, date(2026, 2, 1))
+
     def test_a_team_on_the_file(self):
         with Form(self.customer.with_user(self.manager_qian)) as form:
             with form.member_ids.new() as member:

@@ -255,6 +255,13 @@ class TestNeed(BrokerAccountCommon):
             early = self._create_need("Earlier", theirs, date_heard="2026-02-10")
             self.assertEqual(str(early.date_heard), "2026-02-10")
 
+    def test_the_day_stays_when_the_customer_is_chosen(self):
+        form = Form(self.env["broker.need"])
+        form.name = "Boxes"
+        form.date_heard = "2026-01-15"
+        form.customer_id = self.customer
+        self.assertEqual(str(form.save().date_heard), "2026-01-15")
+
     def test_an_order_that_goes_to_another_customer_proves_nothing(self):
         order = self._quote(self.need)
         order.action_confirm()
