@@ -213,6 +213,13 @@ class TestInsight(MonthReportCommon):
         self.assertEqual(count(), few)
         self.assertLess(few, 70)
 
+    def test_rows_are_called_by_their_figure(self):
+        """And not by the action that they borrow; the web client shows a display name first."""
+        Insight = self.env["broker.insight"].with_user(self.manager_qian)
+        for key, label in Insight._get_labels().items():
+            action = Insight._get_rows_action(key, self.company, MARCH)
+            self.assertEqual((action["name"], action.get("display_name")), (label, None), key)
+
     def test_a_merged_customer(self):
         """The file that remains goes its own way."""
         double = self._turn(self._open("Double"), ("2026-03-10", "declining"))
