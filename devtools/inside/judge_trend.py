@@ -4,15 +4,13 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
-from odoo.addons.print_broker_crm.models.broker_trend_figures_mixin import Books
+from odoo.addons.print_broker_crm.models.broker_trend_figures_mixin import UNSTEADIED, Books
 
 from devtools.judge_trend import FIRST, LAST, ROWS
 from devtools.simulated_customers import simulate
 
 # The books say all that is asked of them.
 BOOKS = Books(date(2019, 1, 1))
-# Without what steadies the trend.
-PLAIN = {"agree_months": 1, "chance_times": 0.0, "pause_times": 0.0}
 
 
 def main(env, customers, path):
@@ -22,9 +20,9 @@ def main(env, customers, path):
     """
     rule = env["broker.trend.rule"]
     shipped = rule._get_numbers(env.company)
-    both = (shipped._replace(**PLAIN), shipped)
+    both = (shipped._replace(**UNSTEADIED), shipped)
     rows = [judge_row(rule, both, row, int(customers)) for row in ROWS]
-    numbers = [{name: getattr(each, name) for name in PLAIN} for each in both]
+    numbers = [{name: getattr(each, name) for name in UNSTEADIED} for each in both]
     Path(path).write_text(json.dumps({"numbers": numbers, "rows": rows}))
 
 

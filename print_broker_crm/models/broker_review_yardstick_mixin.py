@@ -5,11 +5,7 @@ from odoo.fields import NO_ACCESS
 
 from .broker_review_flow_mixin import DOWN, UP
 from .broker_trend_change import TRENDS
-from .broker_trend_figures_mixin import Books, TrendNumbers, shift_month
-
-# Where nobody wrote down by what a customer was judged: a decline that needed no agreement of
-# months and no size beyond chance. What is no decline even so has recovered by any of them.
-_SHARPEST = {"agree_months": 1, "chance_times": 0.0, "pause_times": 0.0}
+from .broker_trend_figures_mixin import UNSTEADIED, Books, TrendNumbers, shift_month
 
 
 class BrokerReviewYardstickMixin(models.AbstractModel):
@@ -52,7 +48,9 @@ class BrokerReviewYardstickMixin(models.AbstractModel):
         :param judged: what `_get_yardstick` returns today
         """
         self.ensure_one()
-        numbers = {**judged, **(self.yardstick or _SHARPEST)}
+        # Where nobody wrote down by what the customer was judged: what is no decline even by the
+        # sharpest of them has recovered by any.
+        numbers = {**judged, **(self.yardstick or UNSTEADIED)}
         return TrendNumbers(**{name: numbers[name] for name in TrendNumbers._fields})
 
     def _get_yardstick_trends(self):

@@ -32,6 +32,11 @@ class TrendNumbers(NamedTuple):
     digits: int
 
 
+# The thresholds without what steadies the trend: a decline needs no months that agree, no size
+# beyond chance, and nobody is waited for longer.
+UNSTEADIED = {"agree_months": 1, "chance_times": 0.0, "pause_times": 0.0}
+
+
 class Sums(NamedTuple):
     """What some months come to."""
 

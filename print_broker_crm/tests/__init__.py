@@ -2,7 +2,15 @@ from . import test_handoff_guard, test_handoff_tour, test_relay_guard
 from . import test_question
 from . import test_contact, test_contact_gather
 from . import test_handoff_introduction, test_handoff_list, test_handoff_paths, test_handoff_race
-from . import test_assignment, test_assignment_property, test_customer, test_handoff, test_handoff_clock
+from . import (
+    test_assignment,
+    test_assignment_property,
+    test_customer,
+    test_handoff,
+    test_handoff_access,
+    test_handoff_gaps,
+    test_handoff_clock,
+)
 from . import test_customer_sponsor, test_customer_team, test_customer_team_access
 from . import (
     test_commission_access,
@@ -25,6 +33,7 @@ from . import (
     test_commission_sweep,
     test_commission_what_if,
     test_coverage,
+    test_coverage_follows,
     test_coverage_night,
     test_churn_risk,
     test_churn_risk_night,
@@ -67,6 +76,8 @@ from . import (
     test_case_portal,
     test_case_portal_tour,
     test_claim,
+    test_claim_crisis,
+    test_claim_reprint,
     test_claim_odd_paths,
     test_claim_tier,
     test_claim_tour,

@@ -11,8 +11,8 @@ from odoo.exceptions import LockError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from .common_claim import ClaimCommon
 from .common_proof import PNG
-from .test_claim import ClaimCommon
 
 PHOTO = base64.b64decode(PNG)
 

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .test_claim import ClaimCommon
+from .common_claim import ClaimCommon
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, tagged
 
-from .test_claim import ClaimCommon
+from .common_claim import ClaimCommon
 
 
 @tagged("post_install", "-at_install")

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import SQL
 
-from .test_coverage import CoverageCommon
+from .common_coverage import CoverageCommon
 
 BATCH = "2"
 CUSTOMERS = 6

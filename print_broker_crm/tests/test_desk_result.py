@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.print_broker_crm.models.broker_insight import FIGURES
-from odoo.addons.print_broker_crm.tests.test_claim import ClaimCommon
+from odoo.addons.print_broker_crm.tests.common_claim import ClaimCommon
 
 MARCH = date(2026, 3, 1)
 KEYS = ("repeat", "referral", "inherited", "commission", "claim_cost", "result")

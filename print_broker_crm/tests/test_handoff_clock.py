@@ -6,7 +6,7 @@ from psycopg2 import IntegrityError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_handoff import HandoffCommon
+from .common_handoff import HandoffCommon
 
 
 @tagged("post_install", "-at_install")

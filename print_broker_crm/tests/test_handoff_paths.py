@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from .test_handoff import HandoffCommon
+from .common_handoff import HandoffCommon
 
 
 class PathCommon(HandoffCommon):

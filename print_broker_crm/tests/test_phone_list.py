@@ -4,8 +4,8 @@ from odoo.tests import tagged
 from odoo.tools import convert_file
 
 from .common_case import CaseCommon
+from .common_handoff import HandoffCommon
 from .common_relay import RelayCommon
-from .test_handoff import HandoffCommon
 
 # What the desktop groups by, and what a card says on phones instead of the column.
 SCREENS = {

@@ -5,9 +5,9 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from .common_case import CaseCommon
+from .common_handoff import HandoffCommon
 from .common_relay import RelayCommon
 from .common_target import TargetMixin
-from .test_handoff import HandoffCommon
 from .test_satisfaction import SatisfactionCommon
 
 
